@@ -1,0 +1,40 @@
+/** Every limit in one place. Bytes, counts and milliseconds as the name says. */
+export const limits = {
+  /** One WebSocket message on the control lane; a larger one closes the link with 4413. */
+  controlFrameBytes: 16 * 1024 * 1024,
+  /** One WebSocket message on the bulk lane. */
+  bulkFrameBytes: 8 * 1024 * 1024,
+  /** Control messages waiting for one peer; beyond it the peer is disconnected (4429) and resumes. */
+  controlQueueMessages: 10_000,
+  controlQueueBytes: 64 * 1024 * 1024,
+  /** Bulk bytes waiting for one peer; beyond it the oldest are dropped and a `gap` says how many. */
+  bulkQueueBytes: 8 * 1024 * 1024,
+  /** From the WebSocket upgrade to a valid `hello`; then 4408. */
+  helloTimeoutMs: 10_000,
+  heartbeatIntervalMs: 2_000,
+  /** Silence after which a peer is `unverifiable`. */
+  unverifiableAfterMs: 6_000,
+  /** Silence after which a lease is given to another worker. */
+  leaseGraceMs: 30_000,
+  requestTimeoutMs: 30_000,
+  reconnectMinMs: 100,
+  reconnectMaxMs: 10_000,
+  planFileBytes: 4 * 1024 * 1024,
+  markdownPlanBytes: 256 * 1024,
+  planTasks: 10_000,
+  planProblemsShown: 200,
+  receiptOutputBytes: 8_192,
+  commandOutputBytes: 1024 * 1024,
+  findingsPerReview: 3_000,
+  escalationWaitMs: 60 * 60_000,
+  gateWaitMs: 24 * 60 * 60_000,
+  reviewTimeoutMs: 5 * 60_000,
+  attemptTimeoutMs: 20 * 60_000,
+  /** How long a starting daemon may take until it says hello. */
+  spawnTimeoutMs: 20_000,
+  /** From the first ctrl-C to the end of every process. */
+  drainMs: 4_000,
+  localWorkers: 5,
+  localWorkersMax: 50,
+  outboxEntries: 10_000,
+} as const;

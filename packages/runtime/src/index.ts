@@ -1,0 +1,10 @@
+export { sleep, systemClock, type Clock } from './clock.ts';
+export { systemRandom, type Random } from './random.ts';
+export { backoffMs, type BackoffOptions } from './backoff.ts';
+export { openStateFolder, repositoryStateRoot, stateRoot, type StateFolder } from './state-folder.ts';
+export { openLog, silentLogger, type Log, type Logger, type LogOptions } from './log.ts';
+export { Shutdown } from './shutdown.ts';
+export { loadConfig, type ConfigSources } from './config.ts';
+export { programVersion } from './version.ts';
+export { createMetrics, metricTable, type MetricName, type Metrics } from './metrics.ts';
+export { acquireLock, processStart, type LockHolder, type LockResult } from './process-lock.ts';

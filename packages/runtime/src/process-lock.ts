@@ -1,0 +1,80 @@
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+
+/** Who holds a lock file: a process and when it began, since numbers are reused. */
+export interface LockHolder {
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat (clock ticks since boot) where there is one, else 0. */
+  readonly startedTicks: number;
+}
+
+export type LockResult =
+  { readonly kind: 'held'; release(): void } | { readonly kind: 'taken'; readonly holder: LockHolder };
+
+/** When a process began, in ticks since boot; undefined when there is no such process; 0 where unknown. */
+export function processStart(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  } catch {
+    // No /proc entry: gone on Linux; elsewhere a signal 0 tells.
+  }
+  if (process.platform === 'linux') return undefined;
+  try {
+    process.kill(pid, 0);
+    return 0;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? 0 : undefined;
+  }
+}
+
+/** Takes a lock file for the life of this process; a holder that is gone loses it. */
+export function acquireLock(file: string): LockResult {
+  const self: LockHolder = { pid: process.pid, startedTicks: processStart(process.pid) ?? 0 };
+  for (;;) {
+    try {
+      const fd = openSync(file, 'wx', 0o600);
+      writeSync(fd, JSON.stringify(self));
+      closeSync(fd);
+      return { kind: 'held', release: () => releaseLock(file, self) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const holder = readHolder(file);
+    if (holder !== undefined && isAlive(holder)) return { kind: 'taken', holder };
+    removeStale(file, holder);
+  }
+}
+
+function isAlive(holder: LockHolder): boolean {
+  const started = processStart(holder.pid);
+  return (
+    started !== undefined && (started === holder.startedTicks || started === 0 || holder.startedTicks === 0)
+  );
+}
+
+function readHolder(file: string): LockHolder | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as LockHolder;
+  } catch {
+    // Empty or cut off: its writer died between creating and writing; treated as stale.
+    return undefined;
+  }
+}
+
+/** Renames first, so that of two processes that see the same stale file only one removes it. */
+function removeStale(file: string, seen: LockHolder | undefined): void {
+  const aside = `${file}.stale-${process.pid}`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  const moved = readHolder(aside);
+  if (moved !== undefined && moved.pid !== seen?.pid && isAlive(moved)) renameSync(aside, file);
+  else rmSync(aside, { force: true });
+}
+
+function releaseLock(file: string, self: LockHolder): void {
+  if (readHolder(file)?.pid === self.pid) rmSync(file, { force: true });
+}

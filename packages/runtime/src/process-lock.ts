@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 /** Who holds a lock file: a process and when it began, since numbers are reused. */
 export interface LockHolder {
@@ -31,17 +31,26 @@ export function processStart(pid: number): number | undefined {
 export function acquireLock(file: string): LockResult {
   const self: LockHolder = { pid: process.pid, startedTicks: processStart(process.pid) ?? 0 };
   for (;;) {
-    try {
-      const fd = openSync(file, 'wx', 0o600);
-      writeSync(fd, JSON.stringify(self));
-      closeSync(fd);
+    if (createWhole(file, JSON.stringify(self)))
       return { kind: 'held', release: () => releaseLock(file, self) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
     const holder = readHolder(file);
     if (holder !== undefined && isAlive(holder)) return { kind: 'taken', holder };
     removeStale(file, holder);
+  }
+}
+
+/** Links a finished file into place, so that nobody ever sees it half written; false when one is there already. */
+function createWhole(file: string, text: string): boolean {
+  const temporary = `${file}.new-${process.pid}`;
+  writeFileSync(temporary, text, { mode: 0o600 });
+  try {
+    linkSync(temporary, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    rmSync(temporary, { force: true });
   }
 }
 
@@ -56,7 +65,7 @@ function readHolder(file: string): LockHolder | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as LockHolder;
   } catch {
-    // Empty or cut off: its writer died between creating and writing; treated as stale.
+    // Gone meanwhile, or damaged: nobody holds it.
     return undefined;
   }
 }

@@ -1,0 +1,98 @@
+import type {
+  CommitId,
+  EscalationAction,
+  Evidence,
+  Failure,
+  Finding,
+  PeerId,
+  Plan,
+  PlanTask,
+  Receipt,
+  RunId,
+  TaskId,
+} from '@switchyard/protocol';
+import type { MergedTask } from './state.ts';
+
+/** A worker that can take attempts now. */
+export interface WorkerOffer {
+  readonly worker: PeerId;
+  readonly labels: readonly string[];
+  readonly freeSlots: number;
+}
+
+/** Names the attempt an input speaks of; another fence than the current one changes nothing. */
+export interface AttemptInput {
+  readonly taskId: TaskId;
+  readonly fence: number;
+}
+
+/** Everything that can happen to a run. `at`: milliseconds since the epoch, the orchestrator's clock. */
+export type RunInput = { readonly at: number } & (
+  | {
+      readonly kind: 'create';
+      readonly run: RunId;
+      readonly plan: Plan;
+      readonly base: CommitId;
+      readonly file?: string | undefined;
+    }
+  | { readonly kind: 'start' }
+  /** Free slots of the fleet: lease what may run. `measuredRpm`: requests of the last minute, when known. */
+  | {
+      readonly kind: 'offer';
+      readonly offers: readonly WorkerOffer[];
+      readonly measuredRpm?: number | undefined;
+    }
+  | ({ readonly kind: 'accepted' } & AttemptInput)
+  | ({ readonly kind: 'progressed'; readonly phase: 'preparing' | 'running' | 'checking' } & AttemptInput)
+  | ({ readonly kind: 'submitted'; readonly evidence: Evidence } & AttemptInput)
+  | ({
+      readonly kind: 'attempt-failed';
+      readonly failure: Failure;
+      readonly evidence?: Partial<Evidence> | undefined;
+    } & AttemptInput)
+  | ({ readonly kind: 'escalated'; readonly text: string } & AttemptInput)
+  /** The worker is gone, refused, or did not answer. */
+  | ({ readonly kind: 'lost'; readonly reason: string } & AttemptInput)
+  | ({
+      readonly kind: 'reviewed';
+      readonly outcome: 'approved' | 'rejected' | 'timed-out' | 'failed';
+      readonly findings: readonly Finding[];
+      readonly text: string;
+    } & AttemptInput)
+  | {
+      readonly kind: 'merged';
+      readonly batch: number;
+      readonly tip: CommitId;
+      readonly merged: readonly MergedTask[];
+      readonly conflicts: readonly { readonly taskId: TaskId; readonly findings: readonly Finding[] }[];
+    }
+  | {
+      readonly kind: 'verified';
+      readonly batch: number;
+      readonly passed: boolean;
+      readonly receipts: readonly Receipt[];
+    }
+  /** The merge or the verification could not be carried out at all (sandbox, disk, git). */
+  | { readonly kind: 'integration-errored'; readonly batch: number; readonly failure: Failure }
+  | { readonly kind: 'moved'; readonly batch: number }
+  | { readonly kind: 'branch-lost'; readonly batch: number; readonly reason: string }
+  | {
+      readonly kind: 'gate-answered';
+      readonly taskId: TaskId;
+      readonly approve: boolean;
+      readonly note: string;
+    }
+  | {
+      readonly kind: 'escalation-answered';
+      readonly taskId: TaskId;
+      readonly action: EscalationAction;
+      readonly note: string;
+    }
+  | { readonly kind: 'add-tasks'; readonly tasks: readonly PlanTask[] }
+  | { readonly kind: 'pause'; readonly reason: string }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'cancel'; readonly taskId?: TaskId | undefined; readonly reason: string }
+  /** Time has passed: deadlines, backoff, wall clock. */
+  | { readonly kind: 'tick' }
+);
+export type RunInputKind = RunInput['kind'];

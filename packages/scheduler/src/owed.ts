@@ -1,0 +1,30 @@
+import type { ChangedFile, CommitId, TaskId } from '@switchyard/protocol';
+import type { Accepted, IntegrationDecision, Lease } from './state.ts';
+
+/**
+ * Effects that are owed: a function of the state, so that a restart owes what was owed before. Each carries an id
+ * that is the same however often it is computed; whoever performs them may do so twice.
+ */
+export type Owed =
+  /** Tell the worker (again) what to do; owed while the lease is not accepted. */
+  | { readonly kind: 'assign'; readonly id: string; readonly taskId: TaskId; readonly lease: Lease }
+  /** Have the attempt's commit reviewed. For tasks of kind `review`: the run's tip against its base. */
+  | {
+      readonly kind: 'review';
+      readonly id: string;
+      readonly taskId: TaskId;
+      readonly submitted: Accepted;
+      readonly round: number;
+      readonly files: readonly ChangedFile[];
+    }
+  | { readonly kind: 'integrate'; readonly id: string; readonly decision: IntegrationDecision }
+  | { readonly kind: 'verify'; readonly id: string; readonly batch: number; readonly commit: CommitId }
+  | {
+      readonly kind: 'move';
+      readonly id: string;
+      readonly batch: number;
+      readonly from: CommitId;
+      readonly to: CommitId;
+    }
+  /** The run has ended: write the report, publish the branch. */
+  | { readonly kind: 'finish'; readonly id: string };

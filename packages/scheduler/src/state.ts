@@ -1,0 +1,189 @@
+import type {
+  ChangedFile,
+  CommitId,
+  EscalationAction,
+  Failure,
+  FailureClass,
+  Fence,
+  Finding,
+  PeerId,
+  Plan,
+  PlanTask,
+  Receipt,
+  RunId,
+  Strategy,
+  TaskId,
+} from '@switchyard/protocol';
+
+/** One try at a task by one worker, while it works. */
+export interface Lease {
+  readonly worker: PeerId;
+  readonly attempt: number;
+  readonly fence: Fence;
+  readonly at: number;
+  /** The tip of the run at the moment of the lease. */
+  readonly base: CommitId;
+}
+
+/** What reviews passed (or needed none) and waits for the run branch. `commit` absent: nothing to merge. */
+export interface Accepted {
+  readonly attempt: number;
+  readonly fence: Fence;
+  readonly commit: CommitId;
+  readonly base: CommitId;
+  readonly at: number;
+}
+
+/** A wait for a person; every wait has a deadline and a default (DESIGN.md section 6). */
+export interface Wait {
+  readonly kind: 'gate' | 'escalation';
+  readonly text: string;
+  readonly since: number;
+  readonly deadline: number;
+  readonly default: EscalationAction;
+  /** What `accept` would accept: the change whose review is at its end. */
+  readonly submitted?: Accepted | undefined;
+}
+
+export type TaskPhaseState =
+  | { readonly kind: 'pending' }
+  | {
+      readonly kind: 'ready';
+      readonly since: number;
+      readonly notBefore: number;
+      readonly reason?: string | undefined;
+    }
+  | { readonly kind: 'leased'; readonly lease: Lease }
+  | { readonly kind: 'preparing'; readonly lease: Lease }
+  | { readonly kind: 'running'; readonly lease: Lease }
+  | { readonly kind: 'reviewing'; readonly submitted: Accepted; readonly since: number }
+  | { readonly kind: 'integrating'; readonly accepted: Accepted; readonly since: number }
+  | {
+      readonly kind: 'verifying';
+      readonly accepted: Accepted;
+      readonly merged: CommitId;
+      readonly since: number;
+    }
+  | { readonly kind: 'waiting'; readonly wait: Wait }
+  | { readonly kind: 'completed'; readonly at: number; readonly merged?: CommitId | undefined }
+  | { readonly kind: 'failed'; readonly at: number; readonly failure: Failure }
+  | { readonly kind: 'skipped'; readonly at: number; readonly because: TaskId; readonly reason: string }
+  | { readonly kind: 'cancelled'; readonly at: number; readonly reason: string };
+
+export type AttemptOutcome =
+  'running' | 'submitted' | 'accepted' | 'rejected' | 'failed' | 'lost' | 'cancelled' | 'conflict';
+
+/** What is remembered of an attempt for the report. */
+export interface AttemptRecord {
+  readonly attempt: number;
+  readonly fence: Fence;
+  readonly round: number;
+  readonly worker: PeerId;
+  readonly leasedAt: number;
+  endedAt?: number | undefined;
+  outcome: AttemptOutcome;
+  commit?: CommitId | undefined;
+  files: readonly ChangedFile[];
+  receipts: readonly Receipt[];
+  failure?: Failure | undefined;
+  sandbox?: 'bubblewrap' | 'none' | undefined;
+}
+
+export interface TaskState {
+  readonly task: PlanTask;
+  phase: TaskPhaseState;
+  /** Attempts begun. */
+  attempts: number;
+  /** The highest fence given out; 0 before the first lease. */
+  fence: number;
+  /** 1 + rejections so far. */
+  round: number;
+  /** Failures so far by class, for the retry policy. */
+  readonly failures: Partial<Record<FailureClass, number>>;
+  /** Findings for the next attempt. */
+  feedback: readonly Finding[];
+  /** The commit the next attempt goes on from. */
+  continueFrom?: CommitId | undefined;
+  /** The worker that holds the clone of the last attempt. */
+  affinity?: PeerId | undefined;
+  /** A person's answer for the next attempt. */
+  answer?: string | undefined;
+  readonly history: AttemptRecord[];
+}
+
+export interface IntegrationDecision {
+  /** Grows by one with each decision of the run; names the effect. */
+  readonly batch: number;
+  readonly parent: CommitId;
+  readonly at: number;
+  readonly entries: readonly { readonly taskId: TaskId; readonly accepted: Accepted }[];
+}
+
+export interface MergedTask {
+  readonly taskId: TaskId;
+  readonly commit: CommitId;
+}
+
+/** One integration at a time per run. */
+export type IntegrationState =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'merging'; readonly decision: IntegrationDecision }
+  | {
+      readonly kind: 'verifying';
+      readonly decision: IntegrationDecision;
+      readonly tip: CommitId;
+      readonly merged: readonly MergedTask[];
+      readonly tries: number;
+    }
+  | {
+      readonly kind: 'moving';
+      readonly decision: IntegrationDecision;
+      readonly from: CommitId;
+      readonly to: CommitId;
+      readonly merged: readonly MergedTask[];
+    };
+
+export interface VerificationRecord {
+  readonly commit: CommitId;
+  readonly tasks: readonly TaskId[];
+  readonly passed: boolean;
+  readonly at: number;
+  readonly receipts: readonly Receipt[];
+}
+
+export type RunPhaseState =
+  | { readonly kind: 'planned' }
+  | { readonly kind: 'running' }
+  /** Running attempts are being stopped; then the run ends as `end`. */
+  | { readonly kind: 'stopping'; readonly end: 'failed' | 'cancelled'; readonly reason: string }
+  | { readonly kind: 'completed'; readonly at: number }
+  | { readonly kind: 'failed'; readonly at: number; readonly reason: string }
+  | { readonly kind: 'cancelled'; readonly at: number; readonly reason: string };
+
+/** Everything of one run; owned and changed by `evolve` alone. */
+export interface RunState {
+  readonly run: RunId;
+  plan: Plan;
+  readonly base: CommitId;
+  /** `switchyard/<run>`. */
+  readonly branch: string;
+  /** The plan file as the user named it, for people. */
+  readonly file?: string | undefined;
+  readonly createdAt: number;
+  startedAt?: number | undefined;
+  phase: RunPhaseState;
+  paused?: { readonly since: number; readonly reason: string } | undefined;
+  strategy: { readonly asked: Strategy; readonly chosen: Strategy; readonly reason: string };
+  /** Where the run branch stands: only what passed. */
+  tip: CommitId;
+  /** Where integration stands: equals `tip` but with `verify.when: end`. */
+  candidate: CommitId;
+  readonly tasks: Map<TaskId, TaskState>;
+  integration: IntegrationState;
+  /** Order in which accepted tasks integrate. */
+  readonly queue: TaskId[];
+  /** Tasks of a batch that failed verification, still to be bisected; first those to try next. */
+  suspects: readonly TaskId[];
+  batches: number;
+  readonly verifications: VerificationRecord[];
+}

@@ -34,6 +34,8 @@ export type RunInput = { readonly at: number } & (
       readonly plan: Plan;
       readonly base: CommitId;
       readonly file?: string | undefined;
+      /** A commit whose tree holds the untracked files of the plan's `include`. */
+      readonly include?: CommitId | undefined;
     }
   | { readonly kind: 'start' }
   /** Free slots of the fleet: lease what may run. `measuredRpm`: requests of the last minute, when known. */

@@ -169,6 +169,8 @@ export interface RunState {
   readonly branch: string;
   /** The plan file as the user named it, for people. */
   readonly file?: string | undefined;
+  /** A commit whose tree holds the untracked files of the plan's `include`. */
+  readonly include?: CommitId | undefined;
   readonly createdAt: number;
   startedAt?: number | undefined;
   phase: RunPhaseState;

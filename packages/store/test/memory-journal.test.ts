@@ -1,0 +1,4 @@
+import { openMemoryJournal } from '@switchyard/store';
+import { journalConformance } from './journal-conformance.ts';
+
+journalConformance('memory', () => openMemoryJournal());

@@ -1,0 +1,61 @@
+import {
+  isAppError,
+  limits,
+  messageOf,
+  type ErrorCode,
+  type Failure,
+  type FailureClass,
+} from '@switchyard/protocol';
+
+/** Operating errors whose class is not the one of their kind; all others are trouble of the machine: `system`. */
+const classes: Partial<Record<ErrorCode, FailureClass>> = {
+  E_COMMAND_FAILED: 'logic',
+  E_COMMAND_TIMEOUT: 'logic',
+  E_ACCEPTANCE: 'logic',
+  E_SETUP_FAILED: 'logic',
+  E_WORKSPACE_VIOLATION: 'logic',
+  E_NO_CHANGES: 'logic',
+  E_EXECUTOR: 'logic',
+  E_UNREACHABLE: 'io',
+  E_IO: 'io',
+  E_STORAGE: 'io',
+  E_DISK_FULL: 'io',
+  E_TIMEOUT: 'io',
+  E_SANDBOX_UNAVAILABLE: 'fatal',
+  E_INTERNAL: 'fatal',
+};
+
+export interface FailureExtra {
+  readonly outputTail?: string;
+  readonly paths?: readonly string[];
+  /** Where the caller knows better than the table. */
+  readonly class?: FailureClass;
+}
+
+/** A failure of a known code, cut to the limits of the wire. */
+export function failure(code: ErrorCode, message: string, extra: FailureExtra = {}): Failure {
+  return {
+    class: extra.class ?? classes[code] ?? 'system',
+    code,
+    message: message.slice(0, 4000) || code,
+    ...(extra.outputTail !== undefined && { outputTail: tailOf(extra.outputTail) }),
+    ...(extra.paths !== undefined && {
+      paths: extra.paths.slice(0, 1000).map((path) => path.slice(0, 4096)),
+    }),
+  };
+}
+
+/** Turns anything thrown into a failure; what is no AppError is a bug of ours and says so. */
+export function failureOf(thrown: unknown): Failure {
+  if (!isAppError(thrown)) return failure('E_INTERNAL', `a bug: ${messageOf(thrown)}`);
+  const { outputTail, paths } = thrown.details;
+  return failure(thrown.code, thrown.message, {
+    ...(typeof outputTail === 'string' && { outputTail }),
+    ...(Array.isArray(paths) && { paths: paths.map(String) }),
+  });
+}
+
+/** The end of an output, as receipts and failures carry it. */
+export function tailOf(output: string): string {
+  return output.slice(-limits.receiptOutputBytes);
+}

@@ -1,0 +1,288 @@
+import type { AttemptKey, Envelope, PeerId, RunId } from '@switchyard/protocol';
+import type { ConnectedPeer, Hub, HubHandler } from '@switchyard/transport';
+import { receiveRequest } from './client-requests.ts';
+import { Dispatch } from './dispatch.ts';
+import { Effects } from './effects.ts';
+import { Fleet, holds } from './fleet.ts';
+import { Loop } from './loop.ts';
+import { PeerMessages } from './peer-messages.ts';
+import type { OrchestratorPorts, Send } from './ports.ts';
+import { ReviewDesk } from './review-desk.ts';
+import { RunKeeper, type Pending } from './run-keeper.ts';
+import type { RequestContext } from './submit.ts';
+import { ClientWatchers } from './watchers.ts';
+
+/** How long an ephemeral orchestrator waits for its first client, and after its last. */
+const ephemeralWaitMs = { first: 60_000, last: 1_000 } as const;
+
+/**
+ * The orchestrator's loop with its adapters as arguments: the hub hands it messages, the journal keeps its facts.
+ */
+export class Orchestrator {
+  readonly handler: HubHandler;
+  readonly loop: Loop;
+  private readonly ports: OrchestratorPorts;
+  private readonly fleet: Fleet;
+  private readonly desk: ReviewDesk;
+  private readonly dispatch: Dispatch;
+  private readonly effects: Effects;
+  private readonly messages: PeerMessages;
+  private readonly watchers: ClientWatchers;
+  private readonly requests: RequestContext;
+  private readonly abort = new AbortController();
+  private readonly sentReviews = new Set<string>();
+  private readonly finished = new Set<RunId>();
+  private readonly clients = new Set<PeerId>();
+  private hub: Hub | undefined;
+
+  constructor(ports: OrchestratorPorts) {
+    this.ports = ports;
+    const send: Send = (to, type, payload, extra) => this.hub?.send(to, type, payload, extra);
+    this.fleet = new Fleet(ports.clock, ports.settings.leaseGraceMs, {
+      lost: (peer, reason) => this.lost(peer, reason),
+    });
+    this.loop = new Loop(ports, {
+      dispatch: () => this.dispatch.run(),
+      committed: (keeper, pending) => this.committed(keeper, pending),
+      perform: (keeper) => this.perform(keeper),
+    });
+    const shared = { ports, loop: this.loop, fleet: this.fleet, send };
+    this.desk = new ReviewDesk(shared);
+    this.dispatch = new Dispatch(ports, { loop: this.loop, fleet: this.fleet, desk: this.desk });
+    this.messages = new PeerMessages({ ...shared, desk: this.desk });
+    this.watchers = new ClientWatchers(ports.logs, send);
+    this.requests = { ...shared, watchers: this.watchers, signal: this.abort.signal };
+    this.effects = new Effects({
+      ...shared,
+      startReview: (keeper, effect) => this.desk.start(keeper, effect),
+      finished: (keeper) => this.runFinished(keeper.run),
+    });
+    this.handler = {
+      connected: (peer) => this.connected(peer),
+      message: (envelope) => this.message(envelope),
+      liveness: (peer, state) => this.fleet.liveness(peer, state),
+      disconnected: (peer) => this.disconnected(peer),
+    };
+  }
+
+  /** Folds the journal; what the runs owe is performed by the first turn. */
+  restore(): void {
+    for (const stored of this.ports.journal.read()) {
+      const run = stored.stream as RunId;
+      const keeper = this.loop.keepers.get(run) ?? new RunKeeper(run);
+      this.loop.keepers.set(run, keeper);
+      keeper.restore(stored);
+    }
+    for (const keeper of this.loop.keepers.values()) {
+      this.loop.touch(keeper);
+      for (const [taskId, lease] of keeper.held) this.effects.watchLease(keeper, taskId, lease);
+      for (const lease of keeper.held.values()) this.fleet.expect(lease.worker);
+      for (const key of keeper.openReviews) {
+        for (const member of keeper.reviews.get(key)?.members.values() ?? []) {
+          if (member.phase.kind === 'assigned' || member.phase.kind === 'completing')
+            this.fleet.expect(member.phase.reviewer);
+        }
+      }
+    }
+  }
+
+  start(hub: Hub): void {
+    this.hub = hub;
+    this.loop.wake();
+    if (this.ports.settings.ephemeral) this.ports.clock.after(ephemeralWaitMs.first, () => this.maybeEnd());
+  }
+
+  /** Ends leases' timers and effects; what was decided is kept. */
+  async stop(): Promise<void> {
+    this.abort.abort(new Error('the orchestrator is shutting down'));
+    this.effects.close();
+    this.fleet.close();
+    await this.loop.stop();
+  }
+
+  /** A local instance's process has ended: what it held is lost without a grace. */
+  instanceEnded(peer: PeerId, reason: string): void {
+    this.fleet.died(peer, reason);
+  }
+
+  /** How the daemon is, for `/healthz`, `/readyz` and metrics. */
+  health(): {
+    readonly runs: number;
+    readonly activeRuns: number;
+    readonly workers: number;
+    readonly reviewers: number;
+    readonly clients: number;
+  } {
+    return {
+      runs: this.loop.keepers.size,
+      activeRuns: [...this.loop.active()].length,
+      workers: this.fleet.ready('worker').length,
+      reviewers: this.fleet.ready('reviewer').length,
+      clients: this.clients.size,
+    };
+  }
+
+  private connected(connection: ConnectedPeer): { fenced: AttemptKey[] } {
+    const { peer, hello } = connection;
+    if (hello.role === 'client') {
+      this.clients.add(peer);
+      return { fenced: [] };
+    }
+    const local = this.ports.instances.arrived(peer, hello.pid, hello.host);
+    this.fleet.arrived(peer, hello);
+    this.ports.logger.info(
+      { worker: peer, role: hello.role, host: hello.host, pid: hello.pid, local, slots: hello.slots },
+      'peer connected',
+    );
+    if (hello.role === 'worker') this.resume(connection);
+    else this.resumeReviews(connection);
+    for (const keeper of this.loop.active()) this.loop.touch(keeper);
+    this.loop.wake();
+    return {
+      fenced: hello.holding.filter(
+        (key) => this.loop.keepers.get(key.run)?.held.get(key.taskId)?.fence !== key.fence,
+      ),
+    };
+  }
+
+  /** What a worker had accepted and does not hold any more is lost; what it was only told is told again. */
+  private resume({ peer, hello }: ConnectedPeer): void {
+    const at = this.ports.clock.now();
+    for (const keeper of this.loop.active()) {
+      for (const [taskId, lease] of [...keeper.held]) {
+        if (lease.worker !== peer || keeper.state.tasks.get(taskId)?.phase.kind === 'leased') continue;
+        if (holds(hello, { run: keeper.run, taskId, fence: lease.fence })) continue;
+        this.loop.input(keeper, {
+          at,
+          kind: 'lost',
+          taskId,
+          fence: lease.fence,
+          reason: `${peer} was restarted`,
+        });
+      }
+    }
+  }
+
+  private resumeReviews({ peer, hello }: ConnectedPeer): void {
+    const at = this.ports.clock.now();
+    for (const keeper of this.loop.active()) {
+      for (const key of keeper.openReviews) {
+        for (const member of [...(keeper.reviews.get(key)?.members.values() ?? [])]) {
+          const { phase } = member;
+          if (phase.kind !== 'assigned' && phase.kind !== 'completing') continue;
+          if (
+            phase.reviewer !== peer ||
+            hello.reviewing.includes(phase.reviewId) ||
+            phase.kind === 'assigned'
+          )
+            continue;
+          const reason = `${peer} was restarted`;
+          this.desk.input(keeper, key, {
+            at,
+            kind: 'review-failed',
+            reviewId: phase.reviewId,
+            reviewer: peer,
+            reason,
+          });
+        }
+      }
+    }
+  }
+
+  private message(envelope: Envelope): void {
+    if (this.messages.receive(envelope) || receiveRequest(envelope, this.requests)) return;
+    this.ports.logger.debug(
+      { type: envelope.type, from: envelope.from },
+      'a message that asks nothing of the orchestrator',
+    );
+  }
+
+  private disconnected(connection: ConnectedPeer): void {
+    const { peer, hello } = connection;
+    if (hello.role === 'client') {
+      this.clients.delete(peer);
+      this.watchers.left(peer);
+      this.endLater();
+      return;
+    }
+    const entry = this.fleet.get(peer);
+    this.ports.logger.info({ worker: peer, role: hello.role, state: entry?.state }, 'peer disconnected');
+    if (entry !== undefined) this.fleet.left(peer, entry.session);
+    this.loop.wake();
+  }
+
+  private lost(peer: PeerId, reason: string): void {
+    const at = this.ports.clock.now();
+    for (const keeper of this.loop.active()) {
+      for (const [taskId, lease] of [...keeper.held]) {
+        if (lease.worker !== peer) continue;
+        this.ports.logger.warn(
+          { worker: peer, run: keeper.run, task: taskId, attempt: lease.attempt, reason },
+          'attempt lost with its worker',
+        );
+        this.loop.input(keeper, {
+          at,
+          kind: 'lost',
+          taskId,
+          fence: lease.fence,
+          reason: `${peer}: ${reason}`,
+        });
+      }
+    }
+    this.desk.lost(peer);
+    this.loop.wake();
+  }
+
+  private committed(keeper: RunKeeper, pending: Pending): void {
+    for (const event of pending.events) this.watchers.publish(event);
+    for (const { taskId, lease, tell } of pending.endedLeases) {
+      this.effects.unwatchLease(keeper, taskId, lease.fence);
+      if (!tell) continue;
+      const { attempt, fence } = lease;
+      this.hub?.send(
+        lease.worker,
+        'task-cancel',
+        { run: keeper.run, taskId, attempt, fence, reason: 'the attempt is not current any more' },
+        { fence },
+      );
+    }
+    for (const event of pending.events) {
+      this.ports.logger.info(
+        {
+          run: event.run,
+          task: event.taskId,
+          attempt: event.attempt,
+          worker: event.worker,
+          event: event.kind,
+        },
+        event.text,
+      );
+    }
+  }
+
+  private perform(keeper: RunKeeper): void {
+    this.effects.perform(keeper);
+    this.desk.perform(keeper, this.sentReviews);
+  }
+
+  private runFinished(run: RunId): void {
+    if (this.finished.has(run)) return;
+    this.finished.add(run);
+    this.ports.logger.info({ run }, 'run ended; its report is written');
+    this.endLater();
+  }
+
+  private endLater(): void {
+    if (this.ports.settings.ephemeral) this.ports.clock.after(ephemeralWaitMs.last, () => this.maybeEnd());
+  }
+
+  /** An ephemeral orchestrator ends when every run has its report and nobody looks any more. */
+  private maybeEnd(): void {
+    const busy = [...this.loop.active()].some((keeper) => keeper.state.paused === undefined);
+    if (this.clients.size > 0 || busy) return;
+    const owedReports = [...this.loop.keepers.values()].filter(
+      ({ run, ended }) => ended && !this.finished.has(run) && this.ports.reports.find(run) === undefined,
+    );
+    if (owedReports.length === 0) this.ports.stop('all runs have ended');
+  }
+}

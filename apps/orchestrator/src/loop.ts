@@ -1,0 +1,143 @@
+import type { RunId } from '@switchyard/protocol';
+import { nextDeadline, type RunInput } from '@switchyard/scheduler';
+import { nextDeadline as nextReviewDeadline } from '@switchyard/review';
+import type { OrchestratorPorts } from './ports.ts';
+import type { Pending, RunKeeper } from './run-keeper.ts';
+
+/** What happens around a turn; the daemon fills it in. */
+export interface LoopSteps {
+  /** Decides what follows from the state of the fleet: leases, reviewers, verdicts. */
+  dispatch(): void;
+  /** The journal has what the run decided: tell the world. */
+  committed(keeper: RunKeeper, pending: Pending): void;
+  /** Performs what the run owes. */
+  perform(keeper: RunKeeper): void;
+}
+
+/**
+ * The loop (DESIGN.md section 6): message in → `decide` → `evolve` → facts appended → effects performed.
+ *
+ * Invariants: (1) everything that arrives in one turn of the event loop is one append per run, and the journal
+ * makes one transaction of all of them; (2) no effect, answer or acknowledgement leaves before the journal has the
+ * facts it rests on, because memory may run ahead of the disk by the appends under way and nothing else sees it;
+ * (3) a failed append ends the process: memory is then ahead of the truth.
+ */
+export class Loop {
+  readonly keepers = new Map<RunId, RunKeeper>();
+  private readonly dirty = new Set<RunKeeper>();
+  private after: (() => void)[] = [];
+  private scheduled = false;
+  private stopped = false;
+  private lastCommit: Promise<void> = Promise.resolve();
+  private cancelDeadline: (() => void) | undefined;
+  private readonly ports: OrchestratorPorts;
+  private readonly steps: LoopSteps;
+
+  constructor(ports: OrchestratorPorts, steps: LoopSteps) {
+    this.ports = ports;
+    this.steps = steps;
+  }
+
+  /** Runs that have not ended, oldest first. */
+  *active(): Generator<RunKeeper> {
+    for (const keeper of this.keepers.values()) if (!keeper.ended) yield keeper;
+  }
+
+  /** Decides on an input and schedules the turn that keeps it. Throws AppError where `decide` does. */
+  input(keeper: RunKeeper, input: RunInput): void {
+    keeper.input(input);
+    this.touch(keeper);
+  }
+
+  /** Something of this run may have changed, or may be owed. */
+  touch(keeper: RunKeeper): void {
+    this.dirty.add(keeper);
+    this.wake();
+  }
+
+  /** The fleet changed: every active run may have something to give. */
+  wake(): void {
+    if (this.scheduled || this.stopped) return;
+    this.scheduled = true;
+    queueMicrotask(() => void this.turn());
+  }
+
+  /** Calls back when the journal has everything decided so far. */
+  afterCommit(callback: () => void): void {
+    this.after.push(callback);
+    this.wake();
+  }
+
+  /** No more turns; resolves when what was decided is kept. */
+  async stop(): Promise<void> {
+    await this.turn();
+    this.stopped = true;
+    this.cancelDeadline?.();
+    await this.lastCommit.catch(() => undefined); // reported by the turn that made it
+  }
+
+  private async turn(): Promise<void> {
+    this.scheduled = false;
+    if (this.stopped) return;
+    this.steps.dispatch();
+    const dirty = [...this.dirty];
+    this.dirty.clear();
+    const callbacks = this.after;
+    this.after = [];
+    const work = dirty.map((keeper) => ({ keeper, pending: keeper.takePending() }));
+    try {
+      await this.append(work);
+    } catch (error) {
+      this.stopped = true;
+      this.ports.fatal(error);
+      return;
+    }
+    for (const { keeper, pending } of work) this.steps.committed(keeper, pending);
+    for (const callback of callbacks) callback();
+    for (const { keeper } of work) if (keeper.uncommitted === 0) this.steps.perform(keeper);
+    this.armDeadline();
+  }
+
+  private append(work: readonly { keeper: RunKeeper; pending: Pending }[]): Promise<void> {
+    const appends = work
+      .filter(({ pending }) => pending.facts.length > 0)
+      .map(async ({ keeper, pending }) => {
+        keeper.uncommitted += 1;
+        await this.ports.journal.append(keeper.run, this.ports.clock.now(), pending.facts);
+        keeper.uncommitted -= 1;
+      });
+    this.lastCommit = Promise.all([this.lastCommit, ...appends]).then(() => undefined);
+    return this.lastCommit;
+  }
+
+  /** One timer for the earliest thing that time alone would change. */
+  private armDeadline(): void {
+    this.cancelDeadline?.();
+    this.cancelDeadline = undefined;
+    let earliest = Infinity;
+    for (const keeper of this.active()) earliest = Math.min(earliest, deadlineOf(keeper));
+    if (earliest === Infinity || this.stopped) return;
+    const delayMs = Math.max(0, earliest - this.ports.clock.now());
+    this.cancelDeadline = this.ports.clock.after(delayMs, () => this.tick());
+  }
+
+  private tick(): void {
+    const at = this.ports.clock.now();
+    for (const keeper of this.active()) {
+      if (deadlineOf(keeper) > at) continue;
+      for (const key of keeper.openReviews) keeper.review(key, { at, kind: 'tick' });
+      this.input(keeper, { at, kind: 'tick' });
+    }
+    this.wake();
+    this.armDeadline();
+  }
+}
+
+function deadlineOf(keeper: RunKeeper): number {
+  let earliest = nextDeadline(keeper.state) ?? Infinity;
+  for (const key of keeper.openReviews) {
+    const review = keeper.reviews.get(key);
+    if (review !== undefined) earliest = Math.min(earliest, nextReviewDeadline(review) ?? Infinity);
+  }
+  return earliest;
+}

@@ -1,0 +1,119 @@
+import type {
+  CommitId,
+  LogFilter,
+  MessageId,
+  MessageType,
+  PayloadInput,
+  PayloadOf,
+  PeerId,
+  Plan,
+  Receipt,
+  Role,
+  RunId,
+  RunReport,
+} from '@switchyard/protocol';
+import type { RunRepository } from '@switchyard/repo';
+import type { Clock, Logger, Random } from '@switchyard/runtime';
+import type { Journal } from '@switchyard/store';
+import type { Hub } from '@switchyard/transport';
+
+/** What the daemon's loop needs of the outside world; `compose.ts` names the real ones, the simulation others. */
+export interface OrchestratorPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly journal: Journal;
+  readonly repository: RunRepository;
+  readonly verifier: Verifier;
+  readonly instances: Instances;
+  readonly reports: ReportWriter;
+  readonly logs: LogSource;
+  readonly door: Door;
+  readonly settings: DaemonSettings;
+  /** Something happened that the daemon cannot go on after (journal broken); ends the process. */
+  readonly fatal: (error: unknown) => void;
+  /** Ends the daemon in order: a client asked, or an ephemeral one has nothing left to do. */
+  readonly stop: (reason: string) => void;
+}
+
+/** Numbers and names the loop works with. */
+export interface DaemonSettings {
+  readonly leaseGraceMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly ephemeral: boolean;
+  readonly version: string;
+  /** Names the state folder to peers. */
+  readonly hubName: string;
+  readonly sandbox: 'bubblewrap' | 'none';
+}
+
+/** Runs the plan's verification on a fresh checkout of a commit. */
+export interface Verifier {
+  verify(request: {
+    readonly commit: CommitId;
+    readonly plan: Plan;
+    readonly include: CommitId | undefined;
+    readonly signal: AbortSignal;
+  }): Promise<{ readonly passed: boolean; readonly receipts: readonly Receipt[] }>;
+}
+
+/** What the loop wants of the local fleet; the instance manager makes it so. */
+export interface Instances {
+  /** How many more of each role could start work at once, and what is connected now. */
+  want(demand: FleetDemand): void;
+  /** A peer said hello; claims the instance if it is one of ours. */
+  arrived(peer: PeerId, pid: number, host: string): boolean;
+  isLocal(peer: PeerId): boolean;
+  starting(): readonly { readonly role: Role; readonly pid: number; readonly since: number }[];
+  terminate(peer: PeerId): boolean;
+  cleanup(): Promise<void>;
+}
+
+export interface FleetDemand {
+  readonly workers: {
+    readonly connected: number;
+    readonly idle: readonly PeerId[];
+    readonly ready: number;
+    readonly cap: number;
+  };
+  readonly reviewers: {
+    readonly connected: number;
+    readonly idle: readonly PeerId[];
+    readonly ready: number;
+  };
+}
+
+export interface ReportFiles {
+  readonly markdown: string;
+  readonly html: string;
+  readonly json: string;
+}
+/** Writes the report of an ended run in all formats. */
+export interface ReportWriter {
+  write(report: RunReport): Promise<ReportFiles>;
+  find(run: RunId): ReportFiles | undefined;
+}
+
+/** The logs of the whole fleet. */
+export interface LogSource {
+  tail(filter: LogFilter, lines: number): Promise<readonly { daemon: string; line: string }[]>;
+  follow(filter: LogFilter, onLine: (daemon: string, line: string) => void): () => void;
+  /** A line of a peer on another machine. */
+  receive(peer: PeerId, daemon: string, line: string): void;
+}
+
+/** The one address: what invitations need to know of it. */
+export interface Door {
+  readonly url: string;
+  invite(role: 'worker' | 'reviewer'): { token: string; expiresAt: number; url: string; fingerprint: string };
+}
+
+/** Sends to one peer; undefined when it is not connected. */
+export type Send = <T extends MessageType>(
+  to: PeerId,
+  type: T,
+  payload: PayloadInput<T>,
+  extra?: { readonly replyTo?: MessageId | undefined; readonly fence?: number },
+) => MessageId | undefined;
+
+export type { Hub, PayloadOf };

@@ -21,7 +21,7 @@ export function loadConfig<T extends z.ZodObject>(schema: T, sources: ConfigSour
   for (const key of Object.keys(schema.shape)) {
     const name = `SWITCHYARD_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
     const candidates: readonly (readonly [string, unknown])[] = [
-      [`--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, sources.flags[key]],
+      [`--${kebab(key)}`, sources.flags[key]],
       [name, sources.env[name]],
       [`"${key}" in ${sources.file ?? 'the file'}`, fromFile[key]],
     ];
@@ -59,4 +59,36 @@ function readConfigFile(file: string | undefined): Record<string, unknown> {
     throw new AppError('E_CONFIG', `${file} is no JSON: ${(cause as Error).message}`, { cause });
   }
   throw new AppError('E_CONFIG', `${file} must hold a JSON object`);
+}
+
+/**
+ * Reads `--kebab-case value` flags for the keys of a schema. Throws AppError E_USAGE for a flag that no key has.
+ * A boolean key needs no value.
+ */
+export function readFlags(argv: readonly string[], schema: z.ZodObject): Record<string, string> {
+  const names = new Map(Object.keys(schema.shape).map((key) => [kebab(key), key]));
+  const flags: Record<string, string> = {};
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? '';
+    const [name = '', inline] = word.startsWith('--') ? splitOnce(word.slice(2)) : [];
+    const key = names.get(name);
+    if (key === undefined) {
+      const known = [...names.keys()].map((known) => `--${known}`).join(', ');
+      throw new AppError('E_USAGE', `${JSON.stringify(word)} is no flag; there are: ${known}`);
+    }
+    const next = argv[index + 1];
+    const takesNext = inline === undefined && next !== undefined && !next.startsWith('--');
+    flags[key] = inline ?? (takesNext ? next : 'true');
+    if (takesNext) index += 1;
+  }
+  return flags;
+}
+
+function splitOnce(text: string): [string, string | undefined] {
+  const at = text.indexOf('=');
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -90,10 +90,9 @@ function failureOfCommand(line: string, result: CommandResult, assignment: TaskA
         { outputTail },
       );
     case 'killed':
-      // Not by us and not by itself ending: out of memory, most often of the machine, so another try may pass.
-      return failure('E_COMMAND_FAILED', `"${line}" was killed by a signal (out of memory?)`, {
+      // A limit of the sandbox (processes, memory): the same command would meet it again.
+      return failure('E_COMMAND_FAILED', `"${line}" was killed: ${result.reason ?? 'no reason is known'}`, {
         outputTail,
-        class: 'system',
       });
     case 'exited':
       return failure('E_COMMAND_FAILED', `"${line}" ended with exit code ${result.exitCode}`, {

@@ -3,8 +3,10 @@ import type { ExecutorSpec, Failure, TaskAssignment } from '@switchyard/protocol
 /** How one command of an attempt ended. */
 export interface CommandResult {
   readonly exitCode: number;
-  /** `exited` on its own, `timed-out` killed at its limit, `killed` by a signal that was not ours. */
+  /** `exited` by itself, `timed-out` killed at its limit of time, `killed` at another limit or by a cancellation. */
   readonly ended: 'exited' | 'timed-out' | 'killed';
+  /** Why it was killed, for people. */
+  readonly reason?: string;
   /** stdout and stderr as they came, head and tail where it was too much. */
   readonly output: string;
   readonly truncated: boolean;

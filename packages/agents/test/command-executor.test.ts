@@ -120,11 +120,12 @@ describe('the command executor', () => {
       /longer than the task's 10 s/,
     ],
     [
-      'a signal',
-      { exitCode: 137, ended: 'killed' as const },
-      'system',
+    [
+      'a limit of the sandbox',
+      { exitCode: 137, ended: 'killed' as const, reason: 'over 256 processes' },
+      'logic',
       'E_COMMAND_FAILED',
-      /killed by a signal/,
+      /was killed: over 256 processes/,
     ],
     ['EX_TEMPFAIL', { exitCode: 75 }, 'io', 'E_COMMAND_FAILED', /exit code 75/],
     ['no sandbox', new AppError('E_SANDBOX', 'bwrap says no'), 'system', 'E_SANDBOX', /bwrap says no/],

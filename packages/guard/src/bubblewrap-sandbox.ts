@@ -1,0 +1,156 @@
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { AppError } from '@switchyard/protocol';
+import type { Clock, Logger } from '@switchyard/runtime';
+import type { PrivateName } from './bubblewrap-arguments.ts';
+import type { BubblewrapProgram } from './bubblewrap-program.ts';
+import { readStatus, startBubblewrap } from './bubblewrap-start.ts';
+import type { ControlGroup, ControlGroups } from './control-group.ts';
+import type { PinnedMounts } from './pinned-mounts.ts';
+import { killGroup, withSignal } from './plain-sandbox.ts';
+import type { PrivateFiles } from './private-files.ts';
+import { isGone, watchProcesses } from './process-count.ts';
+import { defaultLimits, type Sandbox, type SandboxRequest, type SandboxResult } from './sandbox-request.ts';
+import { SetupTurns } from './setup-turns.ts';
+import { supervise } from './supervised-run.ts';
+
+export interface BubblewrapParts {
+  readonly program: BubblewrapProgram;
+  readonly files: PrivateFiles<PrivateName>;
+  readonly groups: ControlGroups | undefined;
+  readonly system: readonly string[];
+  readonly searchPath: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A sandbox of bubblewrap, not yet tested; `openSandbox` does that. Owns `parts.files`. */
+export function bubblewrapSandbox(parts: BubblewrapParts): Sandbox {
+  const stop = new AbortController();
+  const running = new Set<Promise<SandboxResult>>();
+  const turns = new SetupTurns(parts);
+  return {
+    tier: 'bubblewrap',
+    notes: notesOf(parts),
+    async run(request) {
+      if (stop.signal.aborted) throw new AppError('E_CANCELLED', 'The sandbox is closed');
+      checkRequest(request);
+      const result = runOne({ ...request, ...withSignal(request, stop.signal) }, parts, turns);
+      running.add(result);
+      try {
+        return await result;
+      } finally {
+        running.delete(result);
+      }
+    },
+    async close() {
+      stop.abort();
+      await Promise.allSettled(running);
+      parts.files.close();
+    },
+  };
+}
+
+function notesOf({ program, groups }: BubblewrapParts): string[] {
+  const controllers = groups?.controllers ?? [];
+  return [
+    `bubblewrap ${program.version} at ${program.path}`,
+    controllers.includes('pids')
+      ? 'processes are limited by a control group'
+      : 'processes are limited by RLIMIT_NPROC and by counting them',
+    controllers.includes('memory')
+      ? 'memory is limited by a control group and for each process'
+      : 'memory is limited for each process only',
+  ];
+}
+
+function checkRequest(request: SandboxRequest): void {
+  const words = [...request.argv, request.cwd, ...Object.entries(request.env).flat()];
+  if (request.argv.length === 0) throw new AppError('E_SANDBOX', 'A command needs a program');
+  if (words.some((word) => word.includes('\0')))
+    throw new AppError('E_SANDBOX', 'A command, its folder and its environment cannot hold NUL bytes');
+  const badName = Object.keys(request.env).find((name) => name === '' || name.includes('='));
+  if (badName !== undefined)
+    throw new AppError('E_SANDBOX', `"${badName}" cannot be the name of an environment variable`);
+}
+
+async function runOne(
+  request: SandboxRequest,
+  parts: BubblewrapParts,
+  turns: SetupTurns,
+): Promise<SandboxResult> {
+  const { pinned, done } = await turns.take(request);
+  try {
+    return await launch(request, parts, pinned);
+  } finally {
+    done();
+    pinned.close();
+  }
+}
+
+async function launch(
+  request: SandboxRequest,
+  parts: BubblewrapParts,
+  pinned: PinnedMounts,
+): Promise<SandboxResult> {
+  const processesMax = request.limits?.processes ?? defaultLimits.processes;
+  const memoryBytes = request.limits?.memoryBytes ?? defaultLimits.memoryBytes;
+  // bwrap's own two processes count too.
+  const group = parts.groups?.make({ processes: processesMax + 2, memoryBytes });
+  try {
+    const child = startBubblewrap({ request, parts, pinned, group });
+    const status = readStatus(child);
+    const result = await supervise({
+      child,
+      request,
+      clock: parts.clock,
+      killTree: () => {
+        killGroup(child.pid);
+        group?.kill();
+      },
+      watch: (kill) =>
+        watchProcesses({
+          group,
+          pidNamespace: () => status.pidNamespace,
+          processesMax,
+          clock: parts.clock,
+          exceeded: kill,
+        }),
+    });
+    await untilGone(status.childPid, parts);
+    if (result.ended === 'exited' && !status.hasExitCode) throw setupError(child, result);
+    return result;
+  } finally {
+    if (group !== undefined) await removeGroup(group, parts);
+  }
+}
+
+/** bwrap answers when the command has ended; the kernel ends the rest of the pid namespace just after. */
+async function untilGone(pid: number | undefined, { logger }: BubblewrapParts): Promise<void> {
+  if (pid === undefined) return;
+  for (let waitMs = 1; !isGone(pid); waitMs *= 2) {
+    if (waitMs > 1024) {
+      logger.warn({ pid }, 'a sandbox does not end after SIGKILL');
+      return;
+    }
+    await pause(waitMs);
+  }
+}
+
+function setupError(child: ChildProcess, result: SandboxResult): AppError {
+  const how = child.signalCode === null ? `exit code ${child.exitCode}` : `signal ${child.signalCode}`;
+  const words = `${result.output}\n${result.stderr ?? ''}`.trim().slice(0, 500);
+  return new AppError(
+    'E_SANDBOX',
+    `The sandbox could not be set up (${how}): ${words || 'it said nothing'}`,
+    {
+      details: { words },
+    },
+  );
+}
+
+async function removeGroup(group: ControlGroup, { logger }: BubblewrapParts): Promise<void> {
+  if (await group.remove()) return;
+  group.kill();
+  if (!(await group.remove())) logger.warn({ folders: group.folders }, 'a control group cannot be removed');
+}

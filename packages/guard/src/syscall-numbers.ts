@@ -1,0 +1,141 @@
+/** Numbers of the system calls that the filter names, from the kernel's tables (`syscall_64.tbl`, `unistd.h`). */
+export interface SyscallTable {
+  /** AUDIT_ARCH_* of <linux/audit.h>. */
+  readonly auditArch: number;
+  /** Calls at or above this number belong to another ABI (x32) and end the process; 0: there is none. */
+  readonly otherAbiFrom: number;
+  readonly clone: number;
+  readonly clone3: number;
+  readonly socket: number;
+  readonly ioctl: number;
+  /** Calls that answer EPERM. */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
+const x64: SyscallTable = {
+  auditArch: 0xc000003e,
+  otherAbiFrom: 0x40000000,
+  clone: 56,
+  clone3: 435,
+  socket: 41,
+  ioctl: 16,
+  refused: {
+    ptrace: 101,
+    acct: 163,
+    mount: 165,
+    umount2: 166,
+    pivot_root: 155,
+    chroot: 161,
+    swapon: 167,
+    swapoff: 168,
+    reboot: 169,
+    sethostname: 170,
+    setdomainname: 171,
+    iopl: 172,
+    ioperm: 173,
+    init_module: 175,
+    delete_module: 176,
+    quotactl: 179,
+    lookup_dcookie: 212,
+    mbind: 237,
+    kexec_load: 246,
+    add_key: 248,
+    request_key: 249,
+    keyctl: 250,
+    migrate_pages: 256,
+    unshare: 272,
+    move_pages: 279,
+    perf_event_open: 298,
+    fanotify_init: 300,
+    name_to_handle_at: 303,
+    open_by_handle_at: 304,
+    setns: 308,
+    process_vm_readv: 310,
+    process_vm_writev: 311,
+    kcmp: 312,
+    finit_module: 313,
+    kexec_file_load: 320,
+    bpf: 321,
+    userfaultfd: 323,
+    io_uring_setup: 425,
+    io_uring_enter: 426,
+    io_uring_register: 427,
+    open_tree: 428,
+    move_mount: 429,
+    fsopen: 430,
+    fsconfig: 431,
+    fsmount: 432,
+    fspick: 433,
+    pidfd_getfd: 438,
+    process_madvise: 440,
+    mount_setattr: 442,
+    quotactl_fd: 443,
+    open_tree_attr: 467,
+  },
+};
+
+const arm64: SyscallTable = {
+  auditArch: 0xc00000b7,
+  otherAbiFrom: 0,
+  clone: 220,
+  clone3: 435,
+  socket: 198,
+  ioctl: 29,
+  refused: {
+    ptrace: 117,
+    acct: 89,
+    mount: 40,
+    umount2: 39,
+    pivot_root: 41,
+    chroot: 51,
+    swapon: 224,
+    swapoff: 225,
+    reboot: 142,
+    sethostname: 161,
+    setdomainname: 162,
+    init_module: 105,
+    delete_module: 106,
+    quotactl: 60,
+    lookup_dcookie: 18,
+    mbind: 235,
+    kexec_load: 104,
+    add_key: 217,
+    request_key: 218,
+    keyctl: 219,
+    migrate_pages: 238,
+    unshare: 97,
+    move_pages: 239,
+    perf_event_open: 241,
+    fanotify_init: 262,
+    name_to_handle_at: 264,
+    open_by_handle_at: 265,
+    setns: 268,
+    process_vm_readv: 270,
+    process_vm_writev: 271,
+    kcmp: 272,
+    finit_module: 273,
+    kexec_file_load: 294,
+    bpf: 280,
+    userfaultfd: 282,
+    io_uring_setup: 425,
+    io_uring_enter: 426,
+    io_uring_register: 427,
+    open_tree: 428,
+    move_mount: 429,
+    fsopen: 430,
+    fsconfig: 431,
+    fsmount: 432,
+    fspick: 433,
+    pidfd_getfd: 438,
+    process_madvise: 440,
+    mount_setattr: 442,
+    quotactl_fd: 443,
+    open_tree_attr: 467,
+  },
+};
+
+/** The table of an architecture as Node names it; undefined: none is known, so no sandbox. */
+export function syscallTable(architecture: string): SyscallTable | undefined {
+  if (architecture === 'x64') return x64;
+  return architecture === 'arm64' ? arm64 : undefined;
+}

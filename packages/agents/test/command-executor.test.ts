@@ -120,7 +120,6 @@ describe('the command executor', () => {
       /longer than the task's 10 s/,
     ],
     [
-    [
       'a limit of the sandbox',
       { exitCode: 137, ended: 'killed' as const, reason: 'over 256 processes' },
       'logic',

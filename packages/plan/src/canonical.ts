@@ -1,0 +1,163 @@
+import {
+  limits,
+  slugOf,
+  specialization,
+  type AcceptanceItem,
+  type ExecutorSpec,
+  type ReviewSpec,
+  type Specialization,
+  type TaskKind,
+} from '@switchyard/protocol';
+import type { ExecutorOfFile, PlanFile, ReviewOfFile, TaskOfFile } from './file-schema.ts';
+import { checkPath } from './repository-path.ts';
+
+/** Requests a minute to models that a run may make, unless its plan says otherwise. */
+const defaultRpm = 3800;
+const defaultRetries = 2;
+const defaultRounds = 3;
+
+/** Fills in every default and resolves every short form. The answer still has to pass `plan` of protocol. */
+export function canonicalPlan(file: PlanFile, fileName: string): unknown {
+  return {
+    version: 1,
+    name: file.name ?? slugOf((fileName.split(/[/\\]/).at(-1) ?? '').replace(/\.[^.]*$/, '')),
+    ...optional('base', file.base),
+    strategy: file.strategy ?? 'auto',
+    limits: { workers: limits.localWorkers, rpm: defaultRpm, ...file.limits },
+    retryPolicy: file.retryPolicy ?? {},
+    ...optional('setup', canonicalSetup(file.setup)),
+    scratch: listOf(file.scratch).map(normal),
+    include: listOf(file.include).map(normal),
+    verify: canonicalVerify(file.verify),
+    tasks: file.tasks.map((task) => canonicalTask(task, file.defaults ?? {})),
+  };
+}
+
+type Defaults = NonNullable<PlanFile['defaults']>;
+
+function canonicalTask(task: TaskOfFile, defaults: Defaults): unknown {
+  const kind = task.kind ?? 'implement';
+  const all = { ...defaults, ...task };
+  return {
+    id: task.id,
+    kind,
+    instructions: task.instructions ?? '',
+    workspace: [...new Set(listOf(task.workspace).map(normal))],
+    reads: Array.isArray(all.reads) ? all.reads.map(normal) : (all.reads ?? 'all'),
+    dependsOn: [...new Set(listOf(task.dependsOn))],
+    ...optional('workerType', all.workerType),
+    requires: all.requires ?? [],
+    estimate: task.estimate ?? {},
+    executor: canonicalExecutor(task.executor, defaults.executor, kind),
+    acceptance: listOf(task.acceptance).map(canonicalAcceptance),
+    review: canonicalReview(task.review, defaults.review, kind),
+    mcpServers: all.mcpServers ?? [],
+    onFailure: all.onFailure ?? 'skip-dependents',
+    timeoutMs: all.timeoutMinutes === undefined ? limits.attemptTimeoutMs : milliseconds(all.timeoutMinutes),
+    retries: all.retries ?? defaultRetries,
+  };
+}
+
+/** The task's executor over that of `defaults`; only one of the same kind lends its fields. */
+function canonicalExecutor(
+  own: ExecutorOfFile | undefined,
+  shared: ExecutorOfFile | undefined,
+  kind: TaskKind,
+): ExecutorSpec {
+  const nothing: ExecutorSpec = { kind: 'command', run: [] };
+  if (kind === 'manual') return nothing;
+  const chosen = kindOf(own) ?? kindOf(shared) ?? 'command';
+  const base = (kindOf(shared) ?? chosen) === chosen ? shared : undefined;
+  const merged = { ...base, ...own };
+  switch (chosen) {
+    case 'command':
+      return { kind: 'command', run: listOf(merged.run) };
+    case 'acp':
+      return { kind: 'acp', agent: merged.agent ?? '' };
+    case 'llm':
+      return { kind: 'llm', model: merged.model ?? '' };
+  }
+}
+
+function kindOf(executor: ExecutorOfFile | undefined): ExecutorSpec['kind'] | undefined {
+  if (executor?.kind !== undefined) return executor.kind;
+  if (executor?.run !== undefined) return 'command';
+  if (executor?.agent !== undefined) return 'acp';
+  return executor?.model === undefined ? undefined : 'llm';
+}
+
+type AcceptanceOfFile = Extract<NonNullable<TaskOfFile['acceptance']>, readonly unknown[]>[number];
+
+function canonicalAcceptance(item: AcceptanceOfFile): AcceptanceItem {
+  if (typeof item === 'string') return { kind: 'text', text: item };
+  if ('run' in item) return { kind: 'run', run: item.run, ...optional('text', item.text) };
+  return { kind: 'text', text: item.text };
+}
+
+type ReviewFields = Exclude<ReviewOfFile, string | boolean>;
+
+function canonicalReview(
+  own: ReviewOfFile | undefined,
+  shared: ReviewOfFile | undefined,
+  kind: TaskKind,
+): ReviewSpec {
+  const reviewed = kind === 'implement' || kind === 'review';
+  const merged: ReviewFields = { ...(reviewed ? reviewFields(shared) : {}), ...reviewFields(own) };
+  return {
+    mode: merged.mode ?? (reviewed ? 'required' : 'never'),
+    specializations: [...new Set(listOf(merged.specializations).map(plainSpecialization))],
+    rounds: merged.rounds ?? defaultRounds,
+    timeoutMs:
+      merged.timeoutMinutes === undefined ? limits.reviewTimeoutMs : milliseconds(merged.timeoutMinutes),
+    onTimeout: merged.onTimeout ?? 'escalate',
+  };
+}
+
+function reviewFields(review: ReviewOfFile | undefined): ReviewFields {
+  if (review === undefined) return {};
+  if (typeof review === 'boolean') return { mode: review ? 'required' : 'never' };
+  return typeof review === 'string' ? { mode: review } : review;
+}
+
+/** `reviewer-security` is an older name of `security`. */
+function plainSpecialization(name: string): Specialization {
+  return specialization.parse(name.replace(/^reviewer-/, ''));
+}
+
+function canonicalSetup(setup: PlanFile['setup']): unknown {
+  if (setup === undefined) return undefined;
+  if (typeof setup === 'string' || Array.isArray(setup)) return { run: listOf(setup), network: [] };
+  return { run: listOf(setup.run), network: listOf(setup.network) };
+}
+
+function canonicalVerify(verify: PlanFile['verify']): unknown {
+  const fields =
+    verify === undefined || typeof verify === 'string' || Array.isArray(verify) ? { run: verify } : verify;
+  return {
+    run: listOf(fields.run),
+    when: ('when' in fields ? fields.when : undefined) ?? 'batch',
+    timeoutMs:
+      'timeoutMinutes' in fields && fields.timeoutMinutes !== undefined
+        ? milliseconds(fields.timeoutMinutes)
+        : limits.attemptTimeoutMs,
+  };
+}
+
+/** Paths have been checked before; one that does not pass is left for the last check to refuse. */
+function normal(path: string): string {
+  const checked = checkPath(path, 'Path', { pattern: true });
+  return checked.kind === 'ok' ? checked.path : path;
+}
+
+function milliseconds(minutes: number): number {
+  return Math.round(minutes * 60_000);
+}
+
+function listOf<Item>(value: Item | readonly Item[] | undefined): Item[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? [...(value as readonly Item[])] : [value as Item];
+}
+
+function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+  return value === undefined ? {} : ({ [key]: value } as { [K in Key]?: Value });
+}

@@ -1,0 +1,148 @@
+import type { PlanProblem } from '@switchyard/protocol';
+import type { GraphTask } from './graph-lint.ts';
+import { problemAt, type Place } from './problem.ts';
+import { checkPath } from './repository-path.ts';
+import { child, textOf, textsOf, type SourceNode, type SourceText } from './source-node.ts';
+
+/**
+ * What can be told of the tasks of a file even where other parts of it are wrong, so that all problems come out at
+ * once: the graph, and the rules that a schema cannot say.
+ */
+export interface FileTasks {
+  readonly graph: readonly GraphTask[];
+  readonly problems: readonly PlanProblem[];
+}
+
+/** What the reading of tasks needs to know. */
+export interface TaskContext {
+  readonly placeOf: (offset: number) => Place;
+  /** Kinds of executors that this installation has. */
+  readonly executors: readonly string[];
+}
+
+/** Reads the tasks for the checks of the graph and checks each by itself. */
+export function readTasks(root: SourceNode, context: TaskContext): FileTasks {
+  const list = child(root, 'tasks');
+  const nodes = list?.kind === 'list' ? list.items : [];
+  const defaults = child(root, 'defaults');
+  const problems: PlanProblem[] = [];
+  const graph = nodes.flatMap((node) => {
+    const id = textOf(child(node, 'id'));
+    if (id === undefined) return [];
+    const workspace = readWorkspace(node, id.text, { context, problems });
+    problems.push(...taskRules(node, { id, defaults, context }));
+    return { ...graphTask(node, id, context), ...workspace };
+  });
+  return { graph, problems };
+}
+
+function graphTask(
+  node: SourceNode,
+  id: SourceText,
+  context: TaskContext,
+): Omit<GraphTask, 'workspace' | 'workspacePlace'> {
+  const dependsOn = textsOf(child(node, 'dependsOn'));
+  return {
+    id: id.text,
+    place: context.placeOf(id.offset),
+    dependsOn: dependsOn.map(({ text, offset }) => ({ id: text, place: context.placeOf(offset) })),
+  };
+}
+
+function readWorkspace(
+  node: SourceNode,
+  id: string,
+  into: { context: TaskContext; problems: PlanProblem[] },
+): Pick<GraphTask, 'workspace' | 'workspacePlace'> {
+  const written = child(node, 'workspace');
+  const workspace: string[] = [];
+  for (const { text, offset } of textsOf(written)) {
+    if (text === '') continue; // the schema speaks of it
+    const checked = checkPath(text, `Workspace of task ${id}:`);
+    if (checked.kind === 'ok') workspace.push(checked.path);
+    else into.problems.push(problemAt(into.context.placeOf(offset), checked.text));
+  }
+  return { workspace, workspacePlace: into.context.placeOf((written ?? node).offset) };
+}
+
+interface RuleContext {
+  readonly id: SourceText;
+  readonly defaults: SourceNode | undefined;
+  readonly context: TaskContext;
+}
+
+/** An implement task has a workspace, and its executor exists and has something to do. */
+function taskRules(node: SourceNode, { id, defaults, context }: RuleContext): PlanProblem[] {
+  const kind = textOf(child(node, 'kind'))?.text ?? 'implement';
+  const problems: PlanProblem[] = [];
+  const place = context.placeOf(id.offset);
+  if (
+    kind === 'implement' &&
+    textsOf(child(node, 'workspace')).length === 0 &&
+    child(node, 'workspace')?.kind !== 'map'
+  )
+    problems.push(
+      problemAt(place, {
+        code: 'PLAN_NO_WORKSPACE',
+        message: `Task ${id.text} has no workspace, so it may write nothing`,
+        fix: 'add `workspace:` with the folders or files it may write',
+      }),
+    );
+  if (kind === 'manual') return problems;
+  return [...problems, ...executorRules(node, { id, defaults, context, kind })];
+}
+
+function executorRules(
+  node: SourceNode,
+  { id, defaults, context, kind }: RuleContext & { kind: string },
+): PlanProblem[] {
+  const own = child(node, 'executor');
+  const shared = child(defaults, 'executor');
+  const executor = executorKind(own) ?? executorKind(shared) ?? 'command';
+  const from = own ?? (executorKind(shared) === undefined ? undefined : shared);
+  const place = context.placeOf((own ?? child(node, 'id') ?? node).offset);
+  if (kind !== 'implement' && from === undefined) return [];
+  if (['command', 'acp', 'llm'].includes(executor) && !context.executors.includes(executor)) {
+    return [
+      problemAt(place, {
+        code: 'PLAN_EXECUTOR_UNAVAILABLE',
+        message: `Task ${id.text} needs an executor of kind ${executor}, which is not available here`,
+        fix: `use one of: ${context.executors.join(', ')}`,
+      }),
+    ];
+  }
+  const needed = { command: 'run', acp: 'agent', llm: 'model' }[executor];
+  const inherits =
+    own === undefined || executorKind(shared) === executor || executorKind(shared) === undefined;
+  if (
+    needed === undefined ||
+    child(own, needed) !== undefined ||
+    (inherits && child(shared, needed) !== undefined)
+  )
+    return [];
+  if (executor === 'command' && kind !== 'implement') return [];
+  return [problemAt(place, lacking(id.text, executor, needed))];
+}
+
+function lacking(id: string, executor: string, needed: string): Parameters<typeof problemAt>[1] {
+  if (executor === 'command')
+    return {
+      code: 'PLAN_NO_COMMAND',
+      message: `Task ${id} has no command to run`,
+      fix: 'add `executor: { kind: command, run: [...] }` to it or to `defaults`',
+    };
+  return {
+    code: 'PLAN_EXECUTOR_INCOMPLETE',
+    message: `The ${executor} executor of task ${id} has no ${needed}`,
+    fix: `add \`${needed}:\` to its executor`,
+  };
+}
+
+/** The kind as it is written, or as run, agent or model tell it. */
+function executorKind(node: SourceNode | undefined): string | undefined {
+  const written = textOf(child(node, 'kind'))?.text;
+  if (written !== undefined) return written;
+  if (child(node, 'run') !== undefined) return 'command';
+  if (child(node, 'agent') !== undefined) return 'acp';
+  return child(node, 'model') === undefined ? undefined : 'llm';
+}

@@ -1,0 +1,23 @@
+/**
+ * Whether two workspaces have a path in common: equal, or one inside the other. Paths are normalized as in the
+ * canonical plan; `.` is the root and contains everything. A workspace of no paths overlaps nothing.
+ */
+export function overlap(a: readonly string[], b: readonly string[]): boolean {
+  return overlappingPaths(a, b) !== undefined;
+}
+
+/** The first pair of paths that overlap. */
+export function overlappingPaths(
+  a: readonly string[],
+  b: readonly string[],
+): readonly [string, string] | undefined {
+  for (const left of a) {
+    for (const right of b) if (contains(left, right) || contains(right, left)) return [left, right];
+  }
+  return undefined;
+}
+
+/** Whether `path` is `folder` or lies inside it. */
+export function contains(folder: string, path: string): boolean {
+  return folder === '.' || folder === path || path.startsWith(`${folder}/`);
+}

@@ -1,0 +1,164 @@
+import { limits, plan as planSchema, type Plan, type PlanProblem } from '@switchyard/protocol';
+import { withoutAliases } from './aliases.ts';
+import { canonicalPlan } from './canonical.ts';
+import { planFile, type PlanFile } from './file-schema.ts';
+import { readTasks } from './file-tasks.ts';
+import { lintGraph } from './graph-lint.ts';
+import { inOrder, problemAt, type Place, type ProblemText } from './problem.ts';
+import { readYaml, type Complaint } from './read-yaml.ts';
+import { checkPath } from './repository-path.ts';
+import { schemaComplaints } from './schema-problems.ts';
+import { child, nodeAt, plainValue, textsOf, type SourceNode } from './source-node.ts';
+
+export interface ParseOptions {
+  /** Stands in every problem, and names a plan that has no name. */
+  readonly file: string;
+  /** Kinds of executors that exist here; default only `command`. */
+  readonly executors?: readonly string[];
+}
+
+export interface ParseResult {
+  /** Present if and only if no problem is an error. */
+  readonly plan?: Plan;
+  readonly problems: readonly PlanProblem[];
+}
+
+/** Reads a plan file: all its problems at once, each with its place, and the canonical plan if it has no error. */
+export function parsePlan(text: string, options: ParseOptions): ParseResult {
+  const refused = refuseUnread(text, options.file);
+  if (refused !== undefined)
+    return { problems: [problemAt({ file: options.file, line: 1, column: 1 }, refused)] };
+  const { root, complaints, lines } = readYaml(text);
+  const placeOf = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { file: options.file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const asProblem = (complaint: Complaint): PlanProblem => problemAt(placeOf(complaint.offset), complaint);
+  if (root === undefined) {
+    const found = complaints.length > 0 ? complaints : [empty];
+    return { problems: inOrder(found.map(asProblem)) };
+  }
+  const checked = checkTree(root, complaints);
+  const tasks = checked.tooManyTasks
+    ? { graph: [], problems: [] }
+    : readTasks(checked.root, { placeOf, executors: options.executors ?? ['command'] });
+  const problems = inOrder([
+    ...checked.complaints.map(asProblem),
+    ...tasks.problems,
+    ...lintGraph(tasks.graph),
+  ]);
+  if (checked.file === undefined || problems.some((problem) => problem.severity === 'error'))
+    return { problems };
+  return finish(checked.file, { root: checked.root, problems, placeOf, file: options.file });
+}
+
+const empty: Complaint = {
+  offset: 0,
+  code: 'PLAN_EMPTY',
+  message: 'The file holds no plan',
+  fix: 'write `tasks:` and a list of tasks; `switchyard plan schema` says what a plan may have',
+};
+
+/** What is not even looked into: too large, no text, another format. */
+function refuseUnread(text: string, file: string): ProblemText | undefined {
+  if (utf8Length(text) > limits.planFileBytes)
+    return {
+      code: 'PLAN_TOO_LARGE',
+      message: `The file is larger than ${limits.planFileBytes} bytes`,
+      fix: 'split the plan',
+    };
+  if (looksBinary(text))
+    return {
+      code: 'PLAN_BINARY',
+      message: 'The file is no UTF-8 text',
+      fix: 'a plan is YAML; save it as UTF-8',
+    };
+  if (/\.(md|markdown)$/i.test(file))
+    return {
+      code: 'PLAN_FORMAT',
+      message: 'Plans in Markdown are not read yet',
+      fix: 'write the plan in YAML',
+    };
+  return undefined;
+}
+
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit >= 0x80) bytes += unit >= 0x800 && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
+}
+
+/** A zero byte, or many places that were no UTF-8 (the reader of the file puts U+FFFD there). */
+function looksBinary(text: string): boolean {
+  const head = text.slice(0, 8192);
+  if (text.includes('\u0000')) return true;
+  const strange = head.match(/\uFFFD|(?![\t\n\r\f\v\u0085])\p{Cc}/gu)?.length ?? 0;
+  return strange > head.length / 50;
+}
+
+interface Checked {
+  readonly root: SourceNode;
+  readonly complaints: readonly Complaint[];
+  readonly tooManyTasks: boolean;
+  readonly file?: PlanFile;
+}
+
+function checkTree(read: SourceNode, found: readonly Complaint[]): Checked {
+  const complaints = [...found];
+  const root = withoutAliases(read, complaints);
+  const parsed = planFile.safeParse(plainValue(root));
+  if (!parsed.success) complaints.push(...schemaComplaints(root, parsed.error.issues));
+  complaints.push(...pathComplaints(root));
+  const tasks = child(root, 'tasks');
+  const tooManyTasks = tasks?.kind === 'list' && tasks.items.length > limits.planTasks;
+  return { root, complaints, tooManyTasks, ...(parsed.success ? { file: parsed.data } : {}) };
+}
+
+/** Paths beside the workspaces, which the tasks' own check reads. */
+function pathComplaints(root: SourceNode): Complaint[] {
+  const tasks = child(root, 'tasks');
+  const nodes = tasks?.kind === 'list' ? tasks.items : [];
+  const reads = [...nodes, child(root, 'defaults')].flatMap((node) => listTexts(child(node, 'reads')));
+  return [
+    ...reads.flatMap(({ text, offset }) => pathComplaint(text, offset, 'Path in "reads":')),
+    ...textsOf(child(root, 'include')).flatMap(({ text, offset }) =>
+      pathComplaint(text, offset, 'Path in "include":'),
+    ),
+    ...textsOf(child(root, 'scratch')).flatMap(({ text, offset }) =>
+      pathComplaint(text, offset, 'Pattern in "scratch":', true),
+    ),
+  ];
+}
+
+function listTexts(node: SourceNode | undefined): ReturnType<typeof textsOf> {
+  return node?.kind === 'list' ? textsOf(node) : [];
+}
+
+function pathComplaint(text: string, offset: number, what: string, pattern = false): Complaint[] {
+  const checked = checkPath(text, what, { pattern });
+  return text === '' || checked.kind === 'ok' ? [] : [{ offset, ...checked.text }];
+}
+
+interface Finish {
+  readonly root: SourceNode;
+  readonly problems: readonly PlanProblem[];
+  readonly placeOf: (offset: number) => Place;
+  readonly file: string;
+}
+
+/** The last word is protocol's: what its schema refuses is a problem too, though the file's schema let it pass. */
+function finish(file: PlanFile, { root, problems, placeOf, file: name }: Finish): ParseResult {
+  const parsed = planSchema.safeParse(canonicalPlan(file, name));
+  if (parsed.success) return { plan: parsed.data, problems };
+  const more = parsed.error.issues.map((issue) =>
+    problemAt(placeOf(nodeAt(root, issue.path).offset), {
+      code: 'PLAN_VALUE',
+      message: `"${issue.path.map(String).join('.')}": ${issue.message}`,
+      fix: 'see `switchyard plan schema`',
+    }),
+  );
+  return { problems: inOrder([...problems, ...more]) };
+}

@@ -1,0 +1,95 @@
+import { limits, type PlanProblem } from '@switchyard/protocol';
+import { distance } from 'fastest-levenshtein';
+
+/** A position in a plan file; line and column are 1-based. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What a problem says, apart from where. */
+export interface ProblemText {
+  readonly code: `PLAN_${string}`;
+  readonly message: string;
+  readonly fix: string;
+  /** Default `error`. */
+  readonly severity?: PlanProblem['severity'];
+}
+
+/** Makes a problem of its place and its text. */
+export function problemAt(place: Place, text: ProblemText): PlanProblem {
+  return {
+    severity: text.severity ?? 'error',
+    code: text.code,
+    file: place.file,
+    line: place.line,
+    column: place.column,
+    message: text.message,
+    fix: text.fix,
+  };
+}
+
+/** One problem for people: `file:line:column: error PLAN_CODE: message`, and a line that says how to mend it. */
+export function formatProblem(problem: PlanProblem): string {
+  const place = `${problem.file}:${problem.line}:${problem.column}`;
+  return `${place}: ${problem.severity} ${problem.code}: ${problem.message}\n  fix: ${problem.fix}`;
+}
+
+/** Sorts by place, errors kept before warnings when there are too many, and cuts at the limit with a word on it. */
+export function inOrder(problems: readonly PlanProblem[]): PlanProblem[] {
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  const warnings = problems.filter((problem) => problem.severity === 'warning');
+  const kept = [...errors.toSorted(byPlace), ...warnings.toSorted(byPlace)].slice(
+    0,
+    limits.planProblemsShown,
+  );
+  const dropped = problems.length - kept.length;
+  const last = kept.at(-1);
+  const sorted = kept.toSorted(byPlace);
+  if (dropped === 0 || last === undefined) return sorted;
+  return [
+    ...sorted,
+    problemAt(last, {
+      code: 'PLAN_MORE_PROBLEMS',
+      severity: last.severity,
+      message: `${dropped} more problems are not shown`,
+      fix: 'mend the ones above and check again',
+    }),
+  ];
+}
+
+function byPlace(a: PlanProblem, b: PlanProblem): number {
+  return a.line - b.line || a.column - b.column;
+}
+
+/** The nearest of `names` to a misspelt one, if any is near enough to be meant: half of its letters, at most three, may differ. */
+export function nearest(name: string, names: Iterable<string>): string | undefined {
+  const wanted = name.toLowerCase();
+  let best: string | undefined;
+  let bestDistance = 1 + (wanted.length < 3 ? 0 : Math.min(3, Math.floor(wanted.length / 2)));
+  for (const candidate of names) {
+    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
+    const found = typingDistance(wanted, candidate.toLowerCase());
+    if (found >= bestDistance) continue;
+    best = candidate;
+    bestDistance = found;
+  }
+  return best;
+}
+
+/** Levenshtein's, but letters in a wrong order are one slip. */
+function typingDistance(a: string, b: string): number {
+  const steps = distance(a, b);
+  return steps > 1 && a.length === b.length && lettersOf(a) === lettersOf(b) ? 1 : steps;
+}
+
+function lettersOf(text: string): string {
+  return text.split('').toSorted().join('');
+}
+
+/** A list in words: `a`, `a and b`, `a, b and c`. */
+export function inWords(items: readonly string[], last: 'and' | 'or' = 'and'): string {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} ${last} ${items.at(-1) ?? ''}`;
+}

@@ -1,0 +1,218 @@
+import { parsePlan } from '@switchyard/plan';
+import { limits } from '@switchyard/protocol';
+import { describe, expect, it } from 'vitest';
+
+const parsed = (text: string) =>
+  parsePlan(text, { file: 'dir/my plan.yaml', executors: ['command', 'acp', 'llm'] });
+const planOf = (text: string) => {
+  const { plan, problems } = parsed(text);
+  expect(problems).toEqual([]);
+  return plan;
+};
+const onlyTask = (text: string) => planOf(`tasks:\n  - ${text}`)?.tasks[0];
+
+describe('the defaults', () => {
+  it('are filled in for the shortest plan', () => {
+    expect(planOf('tasks: [{ id: A, workspace: a, executor: { run: make } }]')).toEqual({
+      version: 1,
+      name: 'my-plan',
+      strategy: 'auto',
+      limits: { workers: 5, rpm: 3800 },
+      retryPolicy: {},
+      scratch: [],
+      include: [],
+      verify: { run: [], when: 'batch', timeoutMs: 1_200_000 },
+      tasks: [
+        {
+          id: 'A',
+          kind: 'implement',
+          instructions: '',
+          workspace: ['a'],
+          reads: 'all',
+          dependsOn: [],
+          requires: [],
+          estimate: {},
+          executor: { kind: 'command', run: ['make'] },
+          acceptance: [],
+          review: {
+            mode: 'required',
+            specializations: [],
+            rounds: 3,
+            timeoutMs: limits.reviewTimeoutMs,
+            onTimeout: 'escalate',
+          },
+          mcpServers: [],
+          onFailure: 'skip-dependents',
+          timeoutMs: 1_200_000,
+          retries: 2,
+        },
+      ],
+    });
+  });
+
+  it('never ask for a review of verify and manual tasks, whatever `defaults` says', () => {
+    const plan = planOf(
+      'defaults: { review: required }\ntasks: [{ id: V, kind: verify, acceptance: { run: make test } }, { id: M, kind: manual }]',
+    );
+    expect(plan?.tasks.map((task) => task.review.mode)).toEqual(['never', 'never']);
+  });
+
+  it('of the file lend tasks what they leave out, field by field', () => {
+    const plan = planOf(`
+defaults: { executor: { run: [make] }, timeoutMinutes: 0.5, retries: 0, review: { rounds: 5, specializations: style } }
+tasks:
+  - { id: A, workspace: a }
+  - { id: B, workspace: b, retries: 7, review: { specializations: [reviewer-security] } }
+  - { id: C, workspace: c, executor: { kind: acp, agent: claude-code }, review: never }
+`);
+    expect(plan?.tasks.map((task) => [task.executor, task.timeoutMs, task.retries])).toEqual([
+      [{ kind: 'command', run: ['make'] }, 30_000, 0],
+      [{ kind: 'command', run: ['make'] }, 30_000, 7],
+      [{ kind: 'acp', agent: 'claude-code' }, 30_000, 0],
+    ]);
+    expect(plan?.tasks.map(({ review }) => [review.mode, review.rounds, review.specializations])).toEqual([
+      ['required', 5, ['style']],
+      ['required', 5, ['security']],
+      ['never', 5, ['style']],
+    ]);
+  });
+});
+
+describe('aliases of older tools', () => {
+  it('load as if written today', () => {
+    expect(
+      onlyTask(
+        '{ taskId: A, dependencies: [], workspacePath: ./src/, systemPrompt: Do it, estimatedRPM: 12, requiresReview: true, reviewerSpecialization: reviewer-security, acceptanceCriteria: [works, { run: make test }], executor: { run: make } }',
+      ),
+    ).toMatchObject({
+      id: 'A',
+      dependsOn: [],
+      workspace: ['src'],
+      instructions: 'Do it',
+      estimate: { rpm: 12 },
+      review: { mode: 'required', specializations: ['security'] },
+      acceptance: [
+        { kind: 'text', text: 'works' },
+        { kind: 'run', run: 'make test' },
+      ],
+    });
+  });
+
+  it.each([
+    ['reviewRequired: false', 'never'],
+    ['reviewRequired: true', 'required'],
+    ['requiresReview: false, reviewSpecialization: security', 'never'],
+    ['review: false', 'never'],
+    ['review: optional', 'optional'],
+    ['review: { specializations: [style] }', 'required'],
+  ])('%s means mode %s', (written, mode) => {
+    expect(onlyTask(`{ id: A, workspace: a, executor: { run: make }, ${written} }`)?.review.mode).toBe(mode);
+  });
+});
+
+describe('what is written', () => {
+  it('is text where text is meant, whatever it looks like', () => {
+    const plan = planOf(
+      'name: 2024\nbase: 1.10\ntasks: [{ id: 001, workspace: 7, executor: { run: true } }, { id: 2, dependsOn: 001, workspace: a, executor: { run: make } }]',
+    );
+    expect([plan?.name, plan?.base]).toEqual(['2024', '1.10']);
+    expect(plan?.tasks.map((task) => [task.id, task.workspace, task.dependsOn, task.executor])).toEqual([
+      ['001', ['7'], [], { kind: 'command', run: ['true'] }],
+      ['2', ['a'], ['001'], { kind: 'command', run: ['make'] }],
+    ]);
+  });
+
+  it('may use anchors and merges', () => {
+    const plan = planOf(
+      'tasks:\n  - &first { id: A, workspace: a, executor: &run { run: make } }\n  - { <<: *first, id: B, workspace: b, retries: 4 }\n  - { id: C, workspace: c, executor: *run }',
+    );
+    expect(plan?.tasks.map((task) => [task.id, task.executor])).toEqual(
+      ['A', 'B', 'C'].map((id) => [id, { kind: 'command', run: ['make'] }]),
+    );
+  });
+
+  it('may be JSON, start with a byte order mark, and end lines the Windows way', () => {
+    expect(
+      planOf('\uFEFF{"tasks": [\r\n{"id": "A", "workspace": "a", "executor": {"run": "make"}}]}')?.tasks,
+    ).toHaveLength(1);
+  });
+
+  it('has short forms for setup, verify and paths', () => {
+    const plan = planOf(
+      'setup: npm ci\nverify: [npm test]\nscratch: "**/dist"\ninclude: ./.env\ntasks: [{ id: A, workspace: [a/../b/, b], executor: { run: make }, timeoutMinutes: 1 }]',
+    );
+    expect(plan).toMatchObject({
+      setup: { run: ['npm ci'], network: [] },
+      verify: { run: ['npm test'], when: 'batch' },
+      scratch: ['**/dist'],
+      include: ['.env'],
+      tasks: [{ workspace: ['b'], timeoutMs: 60_000 }],
+    });
+  });
+
+  it('may hold names of Object without harm', () => {
+    const { problems } = parsed(
+      '__proto__: { x: 1 }\ntasks: [{ id: __proto__, workspace: constructor, dependsOn: toString, executor: { run: make } }]',
+    );
+    expect(problems.map((problem) => problem.code)).toEqual(
+      expect.arrayContaining(['PLAN_UNKNOWN_DEPENDENCY']),
+    );
+  });
+});
+
+describe('size', () => {
+  const many = (count: number, dependsOn: (at: number) => string) =>
+    `tasks:\n${Array.from({ length: count }, (_, at) => `  - { id: t${at}, workspace: src/p${at % 97}/m${at}, dependsOn: [${dependsOn(at)}], executor: { run: make } }\n`).join('')}`;
+
+  it('of 5,000 tasks is read and checked in a few seconds', { timeout: 20_000 }, () => {
+    const begin = performance.now();
+    const { plan, problems } = parsed(
+      many(5000, (at) =>
+        [at - 1, at >> 1]
+          .filter((to) => to >= 0 && to < at)
+          .map((to) => `t${to}`)
+          .join(),
+      ),
+    );
+    expect(problems.filter((problem) => problem.severity === 'error')).toEqual([]);
+    expect(plan?.tasks).toHaveLength(5000);
+    expect(performance.now() - begin).toBeLessThan(8000);
+  });
+
+  it(
+    'of 5,000 tasks that all clash is told in a few seconds, in at most 201 problems',
+    { timeout: 20_000 },
+    () => {
+      const begin = performance.now();
+      const { problems } = parsed(many(5000, () => '').replaceAll(/workspace: \S+/g, 'workspace: src,'));
+      expect(problems.length).toBe(201);
+      expect(problems.at(-1)?.code).toBe('PLAN_MORE_PROBLEMS');
+      expect(performance.now() - begin).toBeLessThan(8000);
+    },
+  );
+
+  it('of 5,000 tasks with misspelt dependencies is told in a few seconds', { timeout: 20_000 }, () => {
+    const { problems } = parsed(many(5000, (at) => `task${at}`));
+    expect(problems.length).toBe(201);
+  });
+
+  it.each([
+    ['10 MB', 'x'.repeat(10_000_000)],
+    ['just over, in characters of several bytes', '# ä'.repeat(limits.planFileBytes / 4 + 1)],
+  ])('of %s is refused at once', (_, text) => {
+    expect(parsed(text).problems.map((problem) => problem.code)).toEqual(['PLAN_TOO_LARGE']);
+  });
+
+  it('over the number of tasks is refused', { timeout: 30_000 }, () => {
+    expect(parsed(many(limits.planTasks + 1, () => '')).problems).toMatchObject([
+      { code: 'PLAN_TOO_LARGE', line: 2 },
+    ]);
+  });
+
+  it('in depth is refused', () => {
+    expect(parsed(`tasks: ${'['.repeat(200_000)}`).problems[0]?.code).toBe('PLAN_SYNTAX');
+    expect(parsed(`tasks: ${'['.repeat(100)}${']'.repeat(100)}`).problems).toMatchObject([
+      { code: 'PLAN_SYNTAX' },
+    ]);
+  });
+});

@@ -14,7 +14,7 @@ export const envelopeHead = z.object({
   at: timestampMs,
   fence: fence.optional(),
   replyTo: messageId.optional(),
-  payload: z.instanceof(Uint8Array),
+  payload: z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'not bytes'),
 });
 /** An envelope whose payload has not been looked at. */
 export type RawEnvelope = z.infer<typeof envelopeHead>;

@@ -131,6 +131,11 @@ export const errorTable = {
     'never',
     'The peer speaks another version of the protocol; update the older one.',
   ),
+  E_REPLACED: row(
+    'conflict',
+    'never',
+    'Another process with the same peer name connected; only the newest link stays.',
+  ),
   E_PROTOCOL: row('unreachable', 'never', 'A peer broke the message table; it is told why and dropped.'),
   E_QUEUE_FULL: row(
     'unreachable',

@@ -4,6 +4,8 @@ export const limits = {
   controlFrameBytes: 16 * 1024 * 1024,
   /** One WebSocket message on the bulk lane. */
   bulkFrameBytes: 8 * 1024 * 1024,
+  /** Envelopes coalesced into one frame; more is a bad frame (4400). */
+  frameEnvelopes: 1_000,
   /** Control messages waiting for one peer; beyond it the peer is disconnected (4429) and resumes. */
   controlQueueMessages: 10_000,
   controlQueueBytes: 64 * 1024 * 1024,
@@ -17,6 +19,10 @@ export const limits = {
   /** Silence after which a lease is given to another worker. */
   leaseGraceMs: 30_000,
   requestTimeoutMs: 30_000,
+  /** Requests of one client that wait for their answers; beyond it E_QUEUE_FULL answers. */
+  requestsInFlight: 5_000,
+  /** Sockets of one hub, authenticated or not. */
+  connections: 4_096,
   reconnectMinMs: 100,
   reconnectMaxMs: 10_000,
   planFileBytes: 4 * 1024 * 1024,

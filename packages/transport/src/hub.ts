@@ -1,0 +1,371 @@
+import {
+  AppError,
+  isAppError,
+  limits,
+  messageOf,
+  specOf,
+  type CloseName,
+  type Envelope,
+  type ErrorCode,
+  type MessageId,
+  type MessageType,
+  type PayloadInput,
+  type PeerId,
+  type RawEnvelope,
+} from '@switchyard/protocol';
+import { Breach, checkHead, openChecked } from './breach.ts';
+import type { Channel } from './channel.ts';
+import { EnvelopeWriter, type SendExtra } from './envelope-writer.ts';
+import { admit } from './admission.ts';
+import { hubAddress } from './hub-address.ts';
+import type { ConnectedPeer, Grant, Hub, HubCounts, HubOptions } from './hub-interface.ts';
+import { Inflow } from './inflow.ts';
+import { Ticker } from './pulse.ts';
+import { endLane, Session, type OpenLane } from './session.ts';
+
+/** Makes the hub: it holds the links of all peers and runs without sockets and without timers of its own. */
+export function createHub(options: HubOptions): Hub {
+  return new SwitchyardHub(options);
+}
+
+/** A channel whose peer has not said hello yet, or has. */
+type Place =
+  | { readonly kind: 'waiting'; readonly cancel: () => void }
+  | { readonly kind: 'control'; readonly session: Session }
+  | { readonly kind: 'bulk'; readonly session: Session }
+  | { readonly kind: 'gone' };
+
+interface Visitor extends OpenLane {
+  readonly grant: Grant;
+  place: Place;
+}
+
+class SwitchyardHub implements Hub {
+  private readonly options: HubOptions;
+  private readonly writer: EnvelopeWriter;
+  private readonly ticker: Ticker;
+  private readonly sessions = new Map<PeerId, Session>();
+  private readonly visitors = new Set<Visitor>();
+  private readonly received = new Map<MessageType, number>();
+  private readonly breaches = new Map<CloseName, number>();
+  private readonly intervalMs: number;
+  private turns = 0;
+  private closed = false;
+  private onEmpty: (() => void) | undefined;
+
+  constructor(options: HubOptions) {
+    this.options = options;
+    this.writer = new EnvelopeWriter(options.self, options.clock, options.random);
+    this.intervalMs = options.heartbeatIntervalMs ?? limits.heartbeatIntervalMs;
+    this.ticker = new Ticker({
+      clock: options.clock,
+      intervalMs: this.intervalMs,
+      onTick: (mayJudge) => this.tick(mayJudge),
+      onStall: (loopMs, wallMs) => this.stalled(loopMs, wallMs),
+    });
+  }
+
+  accept(channel: Channel, grant: Grant): void {
+    const { clock } = this.options;
+    const inflow = new Inflow({
+      lane: grant.lane,
+      clock,
+      channel,
+      onEnvelope: (raw) => this.take(visitor, raw),
+      onBreach: (breach) => this.punish(visitor, breach),
+    });
+    const cancel = clock.after(limits.helloTimeoutMs, () =>
+      this.punish(visitor, new Breach('helloTimeout', `no hello within ${limits.helloTimeoutMs} ms`)),
+    );
+    const visitor: Visitor = { channel, inflow, grant, place: { kind: 'waiting', cancel } };
+    this.visitors.add(visitor);
+    channel.onClose((code, reason) => this.gone(visitor, code, reason));
+    if (this.closed) this.dismiss(visitor, 'shuttingDown', 'the hub is going down');
+  }
+
+  send<T extends MessageType>(
+    to: PeerId,
+    type: T,
+    payload: PayloadInput<T>,
+    extra: SendExtra = {},
+  ): MessageId | undefined {
+    const session = this.sessions.get(to);
+    if (session === undefined) return undefined;
+    const spec = specOf(type);
+    if (!spec?.from.includes('orchestrator') || !spec.to.includes(session.role))
+      throw new AppError('E_PROTOCOL', `the orchestrator may not send ${type} to a ${session.role}`);
+    const envelope = this.writer.write(type, to, payload, extra);
+    if (session.push(envelope)) return envelope.id;
+    this.endSession(session, 'tooSlow', 'the control lane is full');
+    return undefined;
+  }
+
+  peers(): readonly ConnectedPeer[] {
+    return [...this.sessions.values()];
+  }
+
+  counts(): HubCounts {
+    return { received: this.received, breaches: this.breaches };
+  }
+
+  disconnect(peer: PeerId, closeName: CloseName): void {
+    const session = this.sessions.get(peer);
+    if (session !== undefined) this.endSession(session, closeName, 'disconnected by the orchestrator');
+  }
+
+  async close(): Promise<void> {
+    if (!this.closed) {
+      this.closed = true;
+      this.ticker.stop();
+      for (const session of this.sessions.values())
+        this.endSession(session, 'shuttingDown', 'the hub is going down');
+      for (const visitor of this.visitors) this.dismiss(visitor, 'shuttingDown', 'the hub is going down');
+    }
+    if (this.visitors.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.options.clock.after(closeWaitMs, resolve);
+      this.onEmpty = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  private take(visitor: Visitor, raw: RawEnvelope): void {
+    switch (visitor.place.kind) {
+      case 'waiting':
+        return this.greet(visitor, raw);
+      case 'control':
+      case 'bulk':
+        return this.receive(visitor.place.session, visitor, raw);
+      case 'gone':
+        return;
+    }
+  }
+
+  /** The first envelope of a channel: it must be a hello that the grant covers. */
+  private greet(visitor: Visitor, raw: RawEnvelope): void {
+    const { self, logger } = this.options;
+    const hello = admit(raw, visitor.grant, [self, hubAddress]);
+    const old = this.sessions.get(raw.from);
+    if (visitor.grant.lane === 'bulk') return this.greetBulk(visitor, old, raw);
+    if (old !== undefined && isStranger(visitor.grant, old.grant))
+      throw new Breach('forbidden', `the name ${raw.from} belongs to a peer that is connected`);
+    const token = visitor.grant.lastingToken?.(raw.from, hello.role);
+    if (visitor.grant.lastingToken !== undefined && token === undefined)
+      throw new Breach('unauthorized', 'the invitation is used up, or the name is taken');
+    if (old !== undefined) this.endSession(old, 'replaced', 'the same peer connected again');
+    const session = new Session({
+      hello,
+      id: raw.from,
+      grant: visitor.grant,
+      control: visitor,
+      clock: this.options.clock,
+      writer: this.writer,
+    });
+    this.settle(visitor, { kind: 'control', session });
+    this.sessions.set(session.id, session);
+    logger.info({ peer: session.id, role: session.role, remote: session.remote }, 'peer connected');
+    this.welcome(session, raw.id, token);
+  }
+
+  private greetBulk(visitor: Visitor, session: Session | undefined, raw: RawEnvelope): void {
+    if (session === undefined || !isSamePeer(visitor.grant, session))
+      throw new Breach('helloTimeout', 'a bulk lane needs the control lane of the same peer first');
+    this.settle(visitor, { kind: 'bulk', session });
+    session.attachBulk(visitor);
+    const welcome = this.writer.write('welcome', session.id, this.welcomePayload(session, []), {
+      replyTo: raw.id,
+    });
+    visitor.channel.send(welcome.bytes);
+  }
+
+  private welcome(session: Session, replyTo: MessageId, token: string | undefined): void {
+    let fenced: ReturnType<HubOptions['handler']['connected']>['fenced'];
+    try {
+      ({ fenced } = this.options.handler.connected(session));
+    } catch (thrown) {
+      this.options.logger.error({ peer: session.id, err: thrown }, 'a peer could not be taken in');
+      this.endSession(session, 'shuttingDown', messageOf(thrown));
+      return;
+    }
+    if (this.sessions.get(session.id) !== session) return;
+    const payload = this.welcomePayload(session, fenced);
+    this.send(session.id, 'welcome', token === undefined ? payload : { ...payload, token }, { replyTo });
+  }
+
+  private welcomePayload(
+    session: Session,
+    fenced: PayloadInput<'welcome'>['fenced'],
+  ): PayloadInput<'welcome'> {
+    const { hubName, version } = this.options;
+    return { peer: session.id, hub: hubName, version, heartbeatIntervalMs: this.intervalMs, fenced };
+  }
+
+  private settle(visitor: Visitor, place: Place): void {
+    if (visitor.place.kind === 'waiting') visitor.place.cancel();
+    visitor.place = place;
+  }
+
+  private receive(session: Session, visitor: Visitor, raw: RawEnvelope): void {
+    const { self, clock } = this.options;
+    checkHead(raw, {
+      lane: visitor.grant.lane,
+      from: session.id,
+      fromRole: session.role,
+      to: [self, hubAddress],
+      toRole: 'orchestrator',
+    });
+    const envelope = openChecked(raw);
+    if (envelope.type === 'hello') throw new Breach('forbidden', 'a second hello');
+    this.received.set(envelope.type, (this.received.get(envelope.type) ?? 0) + 1);
+    if (visitor.grant.lane === 'control') session.pulse.heard(clock.monotonic());
+    if (envelope.type === 'heartbeat') this.beat(session, envelope);
+    else this.hand(session, envelope);
+  }
+
+  private beat(session: Session, { payload }: Envelope<'heartbeat'>): void {
+    session.freeSlots = payload.freeSlots;
+    const moved = session.pulse.beat(payload.progress, this.options.clock.monotonic());
+    if (moved) this.setLiveness(session, 'alive');
+  }
+
+  /** Hands a message to the handler; what goes wrong there is answered, and ends nothing else. */
+  private hand(session: Session, envelope: Envelope): void {
+    const isRequest = session.role === 'client';
+    if (isRequest && session.inFlight >= limits.requestsInFlight)
+      return this.refuse(session, envelope.id, {
+        code: 'E_QUEUE_FULL',
+        message: `more than ${limits.requestsInFlight} requests of ${session.id} wait for an answer`,
+      });
+    session.inFlight += 1;
+    void this.perform(session, envelope).finally(() => {
+      session.inFlight -= 1;
+    });
+  }
+
+  private async perform(session: Session, envelope: Envelope): Promise<void> {
+    try {
+      await this.options.handler.message(envelope, session);
+    } catch (thrown) {
+      const { logger } = this.options;
+      const fields = { peer: session.id, type: envelope.type, message: envelope.id, err: thrown };
+      if (isAppError(thrown)) logger.warn(fields, 'a message was refused');
+      else logger.error(fields, 'handling a message failed');
+      this.refuse(session, envelope.id, errorAnswer(thrown));
+    }
+  }
+
+  private refuse(
+    session: Session,
+    replyTo: MessageId,
+    answer: { code: ErrorCode; message: string; details?: Record<string, unknown> },
+  ): void {
+    if (this.sessions.get(session.id) === session) this.send(session.id, 'error', answer, { replyTo });
+  }
+
+  /** The peer broke a rule: it is told why and dropped; counted and logged. */
+  private punish(visitor: Visitor, breach: Breach): void {
+    const { place } = visitor;
+    if (place.kind === 'gone') return;
+    const peer = place.kind === 'waiting' ? undefined : place.session.id;
+    this.breaches.set(breach.closeName, (this.breaches.get(breach.closeName) ?? 0) + 1);
+    this.options.logger.warn(
+      { peer, remote: visitor.channel.remote, close: breach.closeName, reason: breach.message },
+      'peer broke the message table',
+    );
+    if (place.kind === 'waiting') this.dismiss(visitor, breach.closeName, breach.message);
+    else this.endSession(place.session, breach.closeName, breach.message);
+  }
+
+  private dismiss(visitor: Visitor, closeName: CloseName, reason: string): void {
+    if (visitor.place.kind !== 'waiting') return;
+    this.settle(visitor, { kind: 'gone' });
+    endLane(visitor, closeName, reason);
+  }
+
+  private endSession(session: Session, closeName: CloseName, reason: string): void {
+    if (this.sessions.get(session.id) !== session) return;
+    this.sessions.delete(session.id);
+    session.end(closeName, reason);
+    this.left(session, reason);
+  }
+
+  private left(session: Session, reason: string): void {
+    for (const visitor of this.visitors) {
+      const { place } = visitor;
+      if ((place.kind === 'control' || place.kind === 'bulk') && place.session === session)
+        visitor.place = { kind: 'gone' };
+    }
+    this.options.logger.info({ peer: session.id, role: session.role, reason }, 'peer disconnected');
+    this.options.handler.disconnected(session, reason);
+  }
+
+  /** A channel ended, by either side. */
+  private gone(visitor: Visitor, code: number, reason: string): void {
+    const { place } = visitor;
+    this.settle(visitor, { kind: 'gone' });
+    this.visitors.delete(visitor);
+    visitor.inflow.end();
+    if (place.kind === 'bulk') place.session.detachBulk(visitor);
+    if (place.kind === 'control' && this.sessions.get(place.session.id) === place.session) {
+      this.sessions.delete(place.session.id);
+      place.session.end('shuttingDown', 'the control lane is gone');
+      this.left(place.session, reason === '' ? `closed with ${code}` : reason);
+    }
+    if (this.visitors.size === 0) this.onEmpty?.();
+  }
+
+  private tick(mayJudge: boolean): void {
+    this.turns += 1;
+    const progress = this.options.progress?.() ?? this.turns;
+    for (const session of this.sessions.values()) {
+      if (mayJudge) this.judge(session);
+      this.send(session.id, 'heartbeat', { progress });
+    }
+  }
+
+  private judge(session: Session): void {
+    const now = this.options.clock.monotonic();
+    if (session.pulse.silentMs(now) >= (this.options.silentAfterMs ?? limits.leaseGraceMs))
+      return this.endSession(session, 'silent', 'no heartbeat');
+    if (session.pulse.stillMs(now) >= (this.options.unverifiableAfterMs ?? limits.unverifiableAfterMs))
+      this.setLiveness(session, 'unverifiable');
+  }
+
+  private setLiveness(session: Session, state: ConnectedPeer['liveness']): void {
+    if (session.liveness === state) return;
+    session.liveness = state;
+    this.options.logger.warn({ peer: session.id, state }, 'peer liveness changed');
+    this.options.handler.liveness(session, state);
+  }
+
+  private stalled(loopMs: number, wallMs: number): void {
+    this.options.logger.warn({ loopMs, wallMs }, 'own clock or loop stood still; nobody is judged for it');
+    for (const session of this.sessions.values()) session.pulse.extend(loopMs);
+    this.options.handler.stalled?.(Math.round(Math.max(loopMs, wallMs)));
+  }
+}
+
+/** How long the end waits for the other sides to confirm it. */
+const closeWaitMs = 1_000;
+
+/** A one-time token may take over a connected name only from itself (its welcome was lost). */
+function isStranger(newcomer: Grant, holder: Grant): boolean {
+  return newcomer.lastingToken !== undefined && newcomer.credential !== holder.credential;
+}
+
+/** The bulk lane comes with the control lane's token, or with a token bound to the peer. */
+function isSamePeer(newcomer: Grant, session: Session): boolean {
+  return newcomer.peer === session.id || newcomer.credential === session.grant.credential;
+}
+
+function errorAnswer(thrown: unknown): {
+  code: ErrorCode;
+  message: string;
+  details?: Record<string, unknown>;
+} {
+  if (!isAppError(thrown))
+    return { code: 'E_INTERNAL', message: 'a bug; the log of the orchestrator has it' };
+  return { code: thrown.code, message: thrown.message.slice(0, 4000), details: { ...thrown.details } };
+}

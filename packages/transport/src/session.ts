@@ -1,0 +1,94 @@
+import { closeCodes, type CloseName, type Hello, type PeerId, type Role } from '@switchyard/protocol';
+import type { Clock } from '@switchyard/runtime';
+import type { Channel } from './channel.ts';
+import type { EnvelopeWriter, WrittenEnvelope } from './envelope-writer.ts';
+import type { ConnectedPeer, Grant, Liveness } from './hub-interface.ts';
+import type { Inflow } from './inflow.ts';
+import { Outflow } from './outflow.ts';
+import { Pulse } from './pulse.ts';
+
+/** One open channel and what reads it. */
+export interface OpenLane {
+  readonly channel: Channel;
+  readonly inflow: Inflow;
+}
+
+export interface SessionOptions {
+  readonly hello: Hello;
+  readonly id: PeerId;
+  readonly grant: Grant;
+  readonly control: OpenLane;
+  readonly clock: Clock;
+  readonly writer: EnvelopeWriter;
+}
+
+/** One connected peer as the hub holds it: its two lanes, what waits for it, its signs of life. */
+export class Session implements ConnectedPeer {
+  readonly id: PeerId;
+  readonly role: Role;
+  readonly hello: Hello;
+  readonly grant: Grant;
+  readonly connectedAt: number;
+  readonly remote: string | undefined;
+  readonly pulse: Pulse;
+  liveness: Liveness = 'alive';
+  freeSlots: number | undefined;
+  /** Requests handed to the handler and not settled. */
+  inFlight = 0;
+  readonly control: OpenLane;
+  private bulk: OpenLane | undefined;
+  private readonly controlOut: Outflow;
+  private readonly bulkOut: Outflow;
+
+  constructor(options: SessionOptions) {
+    const { clock, writer } = options;
+    this.id = options.id;
+    this.role = options.hello.role;
+    this.hello = options.hello;
+    this.grant = options.grant;
+    this.control = options.control;
+    this.remote = options.control.channel.remote;
+    this.connectedAt = Math.round(clock.now());
+    this.pulse = new Pulse(clock.monotonic());
+    const writeGap = (dropped: number, since: number): Uint8Array =>
+      writer.write('gap', this.id, { dropped, since }).bytes;
+    this.controlOut = new Outflow({ lane: 'control', clock, writeGap });
+    this.bulkOut = new Outflow({ lane: 'bulk', clock, writeGap });
+    this.controlOut.attach(this.control.channel);
+  }
+
+  /** Queues an envelope on its lane; false: the peer is too slow for its control lane. */
+  push(envelope: WrittenEnvelope): boolean {
+    return (envelope.lane === 'control' ? this.controlOut : this.bulkOut).push(envelope.bytes);
+  }
+
+  /** Takes the bulk lane; an older one is closed. */
+  attachBulk(lane: OpenLane): void {
+    if (this.bulk !== undefined) endLane(this.bulk, 'replaced', 'a newer bulk lane');
+    this.bulk = lane;
+    this.bulkOut.attach(lane.channel);
+  }
+
+  /** The bulk lane's channel is gone; what waits for it stays, to its limit. */
+  detachBulk(lane: OpenLane): void {
+    if (this.bulk?.channel !== lane.channel) return;
+    this.bulk = undefined;
+    this.bulkOut.detach();
+  }
+
+  /** Sends what can be sent, then closes both lanes. */
+  end(closeName: CloseName, reason: string): void {
+    this.controlOut.flush();
+    this.controlOut.detach();
+    this.bulkOut.detach();
+    endLane(this.control, closeName, reason);
+    if (this.bulk !== undefined) endLane(this.bulk, closeName, reason);
+    this.bulk = undefined;
+  }
+}
+
+/** Stops reading a lane and closes it with a documented code. */
+export function endLane(lane: OpenLane, closeName: CloseName, reason: string): void {
+  lane.inflow.end();
+  lane.channel.close(closeCodes[closeName].code, reason);
+}

@@ -34,6 +34,7 @@ export class Orchestrator {
   private readonly finished = new Set<RunId>();
   private readonly clients = new Set<PeerId>();
   private hub: Hub | undefined;
+  private draining = false;
 
   constructor(ports: OrchestratorPorts) {
     this.ports = ports;
@@ -42,7 +43,9 @@ export class Orchestrator {
       lost: (peer, reason) => this.lost(peer, reason),
     });
     this.loop = new Loop(ports, {
-      dispatch: () => this.dispatch.run(),
+      dispatch: () => {
+        if (!this.draining) this.dispatch.run();
+      },
       committed: (keeper, pending) => this.committed(keeper, pending),
       perform: (keeper) => this.perform(keeper),
     });
@@ -60,8 +63,9 @@ export class Orchestrator {
     this.handler = {
       connected: (peer) => this.connected(peer),
       message: (envelope) => this.message(envelope),
-      liveness: (peer, state) => this.fleet.liveness(peer, state),
+      liveness: (peer, state) => this.fleet.liveness(peer.id, state),
       disconnected: (peer) => this.disconnected(peer),
+      stalled: (gapMs) => this.stalled(gapMs),
     };
   }
 
@@ -90,6 +94,11 @@ export class Orchestrator {
     this.hub = hub;
     this.loop.wake();
     if (this.ports.settings.ephemeral) this.ports.clock.after(ephemeralWaitMs.first, () => this.maybeEnd());
+  }
+
+  /** Gives out nothing more; what is out may still come in. */
+  drain(): void {
+    this.draining = true;
   }
 
   /** Ends leases' timers and effects; what was decided is kept. */
@@ -123,7 +132,7 @@ export class Orchestrator {
   }
 
   private connected(connection: ConnectedPeer): { fenced: AttemptKey[] } {
-    const { peer, hello } = connection;
+    const { id: peer, hello } = connection;
     if (hello.role === 'client') {
       this.clients.add(peer);
       return { fenced: [] };
@@ -146,7 +155,7 @@ export class Orchestrator {
   }
 
   /** What a worker had accepted and does not hold any more is lost; what it was only told is told again. */
-  private resume({ peer, hello }: ConnectedPeer): void {
+  private resume({ id: peer, hello }: ConnectedPeer): void {
     const at = this.ports.clock.now();
     for (const keeper of this.loop.active()) {
       for (const [taskId, lease] of [...keeper.held]) {
@@ -163,7 +172,7 @@ export class Orchestrator {
     }
   }
 
-  private resumeReviews({ peer, hello }: ConnectedPeer): void {
+  private resumeReviews({ id: peer, hello }: ConnectedPeer): void {
     const at = this.ports.clock.now();
     for (const keeper of this.loop.active()) {
       for (const key of keeper.openReviews) {
@@ -198,7 +207,7 @@ export class Orchestrator {
   }
 
   private disconnected(connection: ConnectedPeer): void {
-    const { peer, hello } = connection;
+    const { id: peer, hello } = connection;
     if (hello.role === 'client') {
       this.clients.delete(peer);
       this.watchers.left(peer);
@@ -209,6 +218,12 @@ export class Orchestrator {
     this.ports.logger.info({ worker: peer, role: hello.role, state: entry?.state }, 'peer disconnected');
     if (entry !== undefined) this.fleet.left(peer, entry.session);
     this.loop.wake();
+  }
+
+  /** Our own clock jumped or our loop stood still: nobody is judged by that time. */
+  private stalled(gapMs: number): void {
+    this.ports.logger.warn({ gapMs }, 'the orchestrator itself stood still; every grace begins anew');
+    this.fleet.extendGraces();
   }
 
   private lost(peer: PeerId, reason: string): void {

@@ -1,4 +1,4 @@
-import type { AttemptKey, Hello, PeerId, PeerView, Role, Specialization } from '@switchyard/protocol';
+import type { AttemptKey, Hello, PeerId, PeerView, Role } from '@switchyard/protocol';
 import type { Clock } from '@switchyard/runtime';
 
 /** A worker or reviewer that is or was connected. */
@@ -99,6 +99,14 @@ export class Fleet {
     return this.all(role).filter((entry) => entry.state === 'connected');
   }
 
+  /** Starts every running grace anew. */
+  extendGraces(): void {
+    for (const peer of [...this.graces.keys()]) {
+      this.endGrace(peer);
+      this.startGrace(peer);
+    }
+  }
+
   close(): void {
     for (const cancel of this.graces.values()) cancel();
     this.graces.clear();
@@ -152,8 +160,4 @@ export function holds(hello: Hello, key: Pick<AttemptKey, 'run' | 'taskId' | 'fe
   return hello.holding.some(
     (held) => held.run === key.run && held.taskId === key.taskId && held.fence === key.fence,
   );
-}
-
-export function offersReview(hello: Hello, wanted: Specialization): boolean {
-  return hello.specializations.includes(wanted);
 }

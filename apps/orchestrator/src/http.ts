@@ -1,8 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { RunId } from '@switchyard/protocol';
 import type { Metrics } from '@switchyard/runtime';
 import { summaryOf, viewOf } from '@switchyard/scheduler';
+import { bearerToken } from '@switchyard/transport';
 import { Hono } from 'hono';
 import type { Orchestrator } from './daemon.ts';
 
@@ -17,16 +18,14 @@ interface HttpOptions {
 
 /** Everything of the one port but the hub: `/git`, `/api`, `/healthz`, `/readyz`, `/metrics`. */
 export function createHttp(options: HttpOptions): RequestListener {
-  const app = new Hono();
+  const app = new Hono<{ Bindings: HttpBindings }>();
   app.get('/healthz', (c) => c.json({ status: 'ok', version: options.version }));
   app.get('/readyz', (c) => c.json({ status: 'ready', ...options.daemon().health() }));
   app.use('/metrics', async (c, next) =>
-    options.mayRead(bearerOf(c.req.header('authorization'))) ? next() : c.text('a token is needed\n', 401),
+    options.mayRead(bearerToken(c.env.incoming)) ? next() : c.text('a token is needed\n', 401),
   );
   app.use('/api/*', async (c, next) =>
-    options.mayRead(bearerOf(c.req.header('authorization')))
-      ? next()
-      : c.json({ error: 'a token is needed' }, 401),
+    options.mayRead(bearerToken(c.env.incoming)) ? next() : c.json({ error: 'a token is needed' }, 401),
   );
   app.get('/metrics', async (c) => {
     const text = await options.metrics.registry.metrics();
@@ -47,10 +46,4 @@ export function createHttp(options: HttpOptions): RequestListener {
     if (request.url?.startsWith('/git/') === true) options.git(request, response);
     else void listener(request, response);
   };
-}
-
-/** The token of an `Authorization: Bearer` header. */
-export function bearerOf(header: string | undefined): string | undefined {
-  const match = /^Bearer +(\S+)$/i.exec(header ?? '');
-  return match?.[1];
 }

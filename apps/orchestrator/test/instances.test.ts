@@ -1,0 +1,112 @@
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { peerId } from '@switchyard/protocol';
+import { processStart, silentLogger, systemClock } from '@switchyard/runtime';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { InstanceManager, type InstanceOptions } from '../src/instances.ts';
+
+const fixture = fileURLToPath(new URL('fixtures/instance.mjs', import.meta.url));
+const managers: InstanceManager[] = [];
+
+function manager(overrides: Partial<InstanceOptions> = {}, mode = 'plain'): InstanceManager {
+  const made = new InstanceManager({
+    clock: systemClock,
+    logger: silentLogger(),
+    workers: { min: 0, max: 5 },
+    reviewers: { min: 0, max: 1 },
+    idleStopMs: 60_000,
+    spawnTimeoutMs: 20_000,
+    stopTimeoutMs: 2_000,
+    command: () => ({ argv: [process.execPath, fixture, mode], env: {} }),
+    ended: () => undefined,
+    ...overrides,
+  });
+  managers.push(made);
+  return made;
+}
+
+const demand = (ready: number, connected = 0, idle: readonly string[] = []) => ({
+  workers: { connected, idle: idle.map((name) => peerId.parse(name)), ready, cap: 100 },
+  reviewers: { connected: 0, idle: [], ready: 0 },
+});
+
+afterEach(async () => {
+  await Promise.all(managers.splice(0).map((made) => made.cleanup()));
+});
+
+describe('the instance manager', () => {
+  it('starts as many workers as tasks wait, and no more than the cap', () => {
+    const made = manager();
+    made.want(demand(2));
+    expect(made.status()).toHaveLength(2);
+    made.want(demand(50));
+    expect(made.status()).toHaveLength(5);
+    expect(made.status().every(({ state }) => state === 'starting')).toBe(true);
+  });
+
+  it('refuses to start one by hand beyond the cap, with the flag that raises it', () => {
+    const made = manager({ workers: { min: 0, max: 1 } });
+    made.spawn('worker');
+    expect(() => made.spawn('worker')).toThrow(/limit is 1 \(--workers-max\)/);
+  });
+
+  it('runs 50 at once and cleans up all of them', async () => {
+    const made = manager({ workers: { min: 0, max: 50 } });
+    made.want(demand(50));
+    const pids = made.status().map(({ pid }) => pid);
+    expect(new Set(pids).size).toBe(50);
+    await made.cleanup();
+    expect(pids.filter((pid) => processStart(pid) !== undefined)).toEqual([]);
+    expect(made.status()).toEqual([]);
+  });
+
+  it('ends an instance that does not say hello in time, and says so', async () => {
+    const ended = vi.fn();
+    manager({ spawnTimeoutMs: 100, ended }).spawn('worker');
+    await vi.waitFor(() => expect(ended).toHaveBeenCalled(), 5_000);
+    expect(ended.mock.calls[0]?.[2]).toContain('SIGKILL');
+  });
+
+  it('claims a peer by its process, and terminates that one alone', async () => {
+    const ended = vi.fn();
+    const made = manager({ ended });
+    const [first, second] = [made.spawn('worker'), made.spawn('worker')];
+    expect(made.arrived(peerId.parse('worker-a'), first, hostname())).toBe(true);
+    expect(made.arrived(peerId.parse('worker-b'), second, 'another-host')).toBe(false);
+    expect(made.terminate(peerId.parse('worker-a'))).toBe(true);
+    expect(made.terminate(peerId.parse('worker-z'))).toBe(false);
+    await vi.waitFor(
+      () => expect(ended).toHaveBeenCalledWith('worker-a', 'worker', expect.any(String)),
+      5_000,
+    );
+    expect(made.status().map(({ pid }) => pid)).toEqual([second]);
+  });
+
+  it('kills an instance that ignores the request to stop', async () => {
+    const made = manager({ stopTimeoutMs: 200 }, 'stubborn');
+    const pid = made.spawn('worker');
+    made.arrived(peerId.parse('worker-a'), pid, hostname());
+    await made.cleanup();
+    expect(processStart(pid)).toBeUndefined();
+  });
+
+  it('stops a worker that was idle for long, down to the minimum', async () => {
+    const made = manager({ workers: { min: 1, max: 5 }, idleStopMs: 50 });
+    const [first, second] = [made.spawn('worker'), made.spawn('worker')];
+    made.arrived(peerId.parse('worker-a'), first, hostname());
+    made.arrived(peerId.parse('worker-b'), second, hostname());
+    made.want(demand(0, 2, ['worker-a', 'worker-b']));
+    await vi.waitFor(() => expect(made.status()).toHaveLength(1), 5_000);
+  });
+
+  it('tries less often after three instances that came to nothing', async () => {
+    const ended = vi.fn();
+    const made = manager({ ended }, 'broken');
+    for (let round = 1; round <= 3; round += 1) {
+      made.want(demand(1));
+      await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(round), 5_000);
+    }
+    made.want(demand(1));
+    expect(made.status()).toEqual([]);
+  });
+});

@@ -1,5 +1,6 @@
 import type {
   CommitId,
+  Fence,
   LogFilter,
   MessageId,
   MessageType,
@@ -113,7 +114,7 @@ export type Send = <T extends MessageType>(
   to: PeerId,
   type: T,
   payload: PayloadInput<T>,
-  extra?: { readonly replyTo?: MessageId | undefined; readonly fence?: number },
+  extra?: { readonly replyTo?: MessageId | undefined; readonly fence?: Fence },
 ) => MessageId | undefined;
 
 export type { Hub, PayloadOf };

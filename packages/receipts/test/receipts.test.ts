@@ -1,0 +1,229 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { commitId, type CommitId } from '@switchyard/protocol';
+import {
+  isPassed,
+  layerMounts,
+  openLayers,
+  takeReceipts,
+  type Checkout,
+  type ReceiptsRequest,
+} from '@switchyard/receipts';
+import { silentLogger, systemClock } from '@switchyard/runtime';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { plainSandbox } from './plain-sandbox.ts';
+
+let root = '';
+beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'switchyard-receipts-'))));
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const commit = (digit: string): CommitId => commitId.parse(digit.repeat(40));
+const signal = new AbortController().signal;
+
+/** Commits are lists of files; a checkout writes them. */
+function checkoutOf(commits: Record<string, Record<string, string>>): Checkout & { count: () => number } {
+  let count = 0;
+  const checkout = (id: CommitId, folder: string): Promise<void> => {
+    count += 1;
+    mkdirSync(folder, { recursive: true });
+    for (const [path, text] of Object.entries(commits[id[0] ?? ''] ?? {})) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      if (text.startsWith('-> ')) symlinkSync(text.slice(3), join(folder, path));
+      else writeFileSync(join(folder, path), text);
+    }
+    return Promise.resolve();
+  };
+  return Object.assign(checkout, { count: () => count });
+}
+
+function request(extra: Partial<ReceiptsRequest>): ReceiptsRequest {
+  return {
+    commit: commit('a'),
+    checkout: checkoutOf({ a: { 'file.txt': 'hello' } }),
+    folder: join(root, 'checkout'),
+    commands: [],
+    layer: undefined,
+    include: undefined,
+    scratch: [],
+    sandbox: plainSandbox(),
+    timeoutMs: 10_000,
+    env: {},
+    clock: systemClock,
+    signal,
+    ...extra,
+  };
+}
+const command = (line: string) => ({ criterion: `it: ${line}`, command: line });
+
+describe('receipts', () => {
+  it('prove each command on a fresh checkout, also after one failed, and leave nothing behind', async () => {
+    const commands = [
+      command('cat file.txt; touch made'),
+      command('echo no >&2; exit 3'),
+      command('ls made'),
+    ];
+    const receipts = await takeReceipts(request({ commands }));
+    expect(receipts.map((receipt) => [receipt.criterion, receipt.exitCode, receipt.outputTail])).toEqual([
+      ['it: cat file.txt; touch made', 0, 'hello'],
+      ['it: echo no >&2; exit 3', 3, 'no\n'],
+      ['it: ls made', 0, 'made\n'],
+    ]);
+    expect(receipts.map(isPassed)).toEqual([true, false, true]);
+    expect(receipts[0]?.commit).toBe(commit('a'));
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it('share one time-out and say so', async () => {
+    const receipts = await takeReceipts(
+      request({ commands: [command('sleep 5'), command('sleep 5')], timeoutMs: 300 }),
+    );
+    expect(receipts.map((receipt) => receipt.ended)).toEqual(['timed-out', 'timed-out']);
+  });
+
+  it('have the included files, never over the commit and never through a link of it', async () => {
+    const outside = join(root, 'outside');
+    mkdirSync(outside);
+    const checkout = checkoutOf({
+      a: { 'file.txt': 'hello', link: `-> ${outside}` },
+      b: { 'file.txt': 'other', '.env.test': 'KEY=1' },
+    });
+    const [receipt] = await takeReceipts(
+      request({ checkout, include: commit('b'), commands: [command('cat file.txt .env.test')] }),
+    );
+    expect(receipt?.outputTail).toBe('helloKEY=1');
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
+  it('stop when they are aborted', async () => {
+    const controller = new AbortController();
+    const commands = [command('true'), command('true')];
+    const taking = takeReceipts(
+      request({
+        commands,
+        signal: controller.signal,
+        onCommand: () => controller.abort(new Error('enough')),
+      }),
+    );
+    await expect(taking).rejects.toThrow('enough');
+    expect(existsSync(join(root, 'checkout'))).toBe(false);
+  });
+});
+
+describe('a dependency layer', () => {
+  const files = { 'package.json': '{}', 'src/a.ts': 'x', 'packages/p/package.json': '{}' };
+  const setup = {
+    run: [
+      'mkdir -p node_modules/dep packages/p/node_modules/q && echo 1 > node_modules/dep/index.js',
+      'echo x >> log',
+    ],
+    network: [],
+  };
+  const open = (sandbox = plainSandbox()) =>
+    openLayers({ folder: join(root, 'layers'), sandbox, clock: systemClock, logger: silentLogger() });
+
+  it('holds the topmost paths that the set-up made, and is built once', async () => {
+    const checkout = checkoutOf({ a: files, b: { ...files, 'src/a.ts': 'changed' } });
+    const sandbox = plainSandbox();
+    const layers = open(sandbox);
+    const layer = await layers.ensure({ setup, commit: commit('a'), checkout, signal });
+    expect(layer.entries).toEqual(['log', 'node_modules', 'packages/p/node_modules']);
+    expect(readFileSync(join(layer.folder, 'files/node_modules/dep/index.js'), 'utf8')).toBe('1\n');
+    expect(await layers.ensure({ setup, commit: commit('a'), checkout, signal })).toEqual(layer);
+    expect(checkout.count(), 'a known commit needs no checkout').toBe(1);
+    const again = await open(sandbox).ensure({ setup, commit: commit('b'), checkout, signal });
+    expect(again, 'no manifest has changed').toEqual(layer);
+    expect(sandbox.commands).toHaveLength(2);
+    expect(readdirSync(join(root, 'layers'))).toEqual([layer.key]);
+  });
+
+  it('is another one for another manifest, another set-up or another lockfile', async () => {
+    const checkout = checkoutOf({
+      a: files,
+      b: { ...files, 'package.json': '{"a":1}' },
+      c: { ...files, 'packages/p/yarn.lock': '' },
+    });
+    const layers = open();
+    const keys = new Set<string>();
+    for (const digit of ['a', 'b', 'c'])
+      keys.add((await layers.ensure({ setup, commit: commit(digit), checkout, signal })).key);
+    keys.add(
+      (await layers.ensure({ setup: { ...setup, network: ['x'] }, commit: commit('a'), checkout, signal }))
+        .key,
+    );
+    expect(keys.size).toBe(4);
+  });
+
+  it('is built by one of many who ask at once', async () => {
+    const checkout = checkoutOf({ a: files });
+    const sandbox = plainSandbox();
+    const asked = [open(sandbox), open(sandbox), open(sandbox)].map((layers) =>
+      layers.ensure({ setup, commit: commit('a'), checkout, signal }),
+    );
+    const [first, ...others] = await Promise.all(asked);
+    for (const other of others) expect(other).toEqual(first);
+    expect(sandbox.commands).toHaveLength(2);
+  });
+
+  it('fails with the output of the set-up, and leaves nothing behind', async () => {
+    const bad = { run: ['echo broken; exit 4'], network: [] };
+    const ensuring = open().ensure({
+      setup: bad,
+      commit: commit('a'),
+      checkout: checkoutOf({ a: files }),
+      signal,
+    });
+    await expect(ensuring).rejects.toMatchObject({
+      code: 'E_SETUP_FAILED',
+      message: expect.stringContaining('exit code 4 (it has no network') as string,
+      details: { outputTail: 'broken\n' },
+    });
+    expect(readdirSync(join(root, 'layers'))).toEqual([]);
+  });
+
+  it('has the network only when the plan names one', async () => {
+    const sandbox = plainSandbox();
+    const layers = openLayers({
+      folder: join(root, 'layers'),
+      sandbox,
+      clock: systemClock,
+      logger: silentLogger(),
+      networkEnv: { HTTPS_PROXY: 'http://proxy' },
+    });
+    const checkout = checkoutOf({ a: files });
+    await layers.ensure({ setup: { run: ['true'], network: [] }, commit: commit('a'), checkout, signal });
+    await layers.ensure({
+      setup: { run: ['true'], network: ['registry'] },
+      commit: commit('a'),
+      checkout,
+      signal,
+    });
+    expect(sandbox.commands.map(({ network, env }) => [network, env['HTTPS_PROXY']])).toEqual([
+      ['none', undefined],
+      ['host', 'http://proxy'],
+    ]);
+  });
+
+  it('is mounted read-only with private places for caches', () => {
+    const layer = { key: 'k', folder: '/layers/k', entries: ['node_modules', 'vendor'] };
+    expect(
+      layerMounts(layer, '/t', ['vendor/tmp', '**/dist', 'node_modules/.cache', 'vendor/../etc']),
+    ).toEqual([
+      { kind: 'read', source: '/layers/k/files/node_modules', target: '/t/node_modules' },
+      { kind: 'scratch', target: '/t/node_modules/.cache' },
+      { kind: 'scratch', target: '/t/node_modules/.vite' },
+      { kind: 'scratch', target: '/t/node_modules/.vite-temp' },
+      { kind: 'read', source: '/layers/k/files/vendor', target: '/t/vendor' },
+      { kind: 'scratch', target: '/t/vendor/tmp' },
+    ]);
+  });
+});

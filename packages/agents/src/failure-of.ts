@@ -1,4 +1,5 @@
 import {
+  errorTable,
   isAppError,
   limits,
   messageOf,
@@ -7,15 +8,8 @@ import {
   type FailureClass,
 } from '@switchyard/protocol';
 
-/** Operating errors whose class is not the one of their kind; all others are trouble of the machine: `system`. */
+/** Codes whose class does not follow from what `errorTable` says comes next. */
 const classes: Partial<Record<ErrorCode, FailureClass>> = {
-  E_COMMAND_FAILED: 'logic',
-  E_COMMAND_TIMEOUT: 'logic',
-  E_ACCEPTANCE: 'logic',
-  E_SETUP_FAILED: 'logic',
-  E_WORKSPACE_VIOLATION: 'logic',
-  E_NO_CHANGES: 'logic',
-  E_EXECUTOR: 'logic',
   E_UNREACHABLE: 'io',
   E_IO: 'io',
   E_STORAGE: 'io',
@@ -24,6 +18,11 @@ const classes: Partial<Record<ErrorCode, FailureClass>> = {
   E_SANDBOX_UNAVAILABLE: 'fatal',
   E_INTERNAL: 'fatal',
 };
+
+/** What has to be mended first fails again when repeated (`logic`); what comes and goes is the machine's (`system`). */
+function classOf(code: ErrorCode): FailureClass {
+  return classes[code] ?? (errorTable[code].next === 'never' ? 'logic' : 'system');
+}
 
 export interface FailureExtra {
   readonly outputTail?: string;
@@ -35,7 +34,7 @@ export interface FailureExtra {
 /** A failure of a known code, cut to the limits of the wire. */
 export function failure(code: ErrorCode, message: string, extra: FailureExtra = {}): Failure {
   return {
-    class: extra.class ?? classes[code] ?? 'system',
+    class: extra.class ?? classOf(code),
     code,
     message: message.slice(0, 4000) || code,
     ...(extra.outputTail !== undefined && { outputTail: tailOf(extra.outputTail) }),

@@ -1,0 +1,24 @@
+import { limits } from '@switchyard/protocol';
+
+/** Every limit of the analyzers. Bytes, counts and milliseconds as the name says. */
+export const analyzerLimits = {
+  /** Larger files are named in an info finding and left out. */
+  fileBytes: 1024 * 1024,
+  /** More changed files than this are counted in an info finding and left out. */
+  files: 5_000,
+  /** One file in one engine of the scan process; then that process is killed and the file left out. */
+  fileTimeMs: 10_000,
+  /** A new scan process after this many files: the profiler inside secretlint keeps every mark it ever made. */
+  scansPerProcess: 2_000,
+  /** One call of a program over a batch of files. */
+  programTimeMs: 60_000,
+  programBatchFiles: 200,
+  /** Kept back for the note that says how many there were. */
+  findings: limits.findingsPerReview - 1,
+  /** Findings of one rule in one file; beyond it they are counted. */
+  findingsPerRuleAndFile: 50,
+  /** The scan process ends by itself after this long without work. */
+  scanIdleMs: 30_000,
+  /** A finding about a construct of at most this many lines counts as changed when any of its lines is. */
+  constructLines: 20,
+} as const;

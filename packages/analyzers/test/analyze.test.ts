@@ -1,0 +1,248 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { finding, type Specialization } from '@switchyard/protocol';
+import {
+  analyze,
+  analyzerLimits,
+  staticEngines,
+  type AnalysisFile,
+  type AnalysisRequest,
+  type Engine,
+} from '@switchyard/analyzers';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { plainRun } from './plain-run.ts';
+
+let root: string;
+const engines = staticEngines();
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'analyze-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterAll(async () => {
+  for (const engine of engines) await engine.close();
+});
+
+const whole: AnalysisFile['lines'] = [[1, 1_000_000]];
+const put = (path: string, text: string | Uint8Array, about: Partial<AnalysisFile> = {}): AnalysisFile => {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+  return { path, change: 'added', lines: whole, binary: false, ...about };
+};
+const request = (
+  specialization: Specialization,
+  files: readonly AnalysisFile[],
+  more: Partial<AnalysisRequest> = {},
+): AnalysisRequest => ({
+  root,
+  files,
+  specialization,
+  run: plainRun,
+  signal: new AbortController().signal,
+  ...more,
+});
+
+/** Put together here, so that no scanner takes this file for the leak. */
+const githubToken = ['ghp', 'aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1eF3hJ5'].join('_');
+const privateKey = ['-----BEGIN RSA', 'PRIVATE KEY-----'].join(' ');
+
+describe('a security review', () => {
+  it('finds what its engines know, most severe first, each with place, suggestion and rule', async () => {
+    const files = [
+      put(
+        'src/db.ts',
+        'export const find = (id: string) =>\n  db.query(`SELECT * FROM users WHERE id = ${id}`);\n',
+      ),
+      put('config/ci.ini', `[default]\ntoken = ${githubToken}\n`),
+      put('deploy.sh', 'curl https://get.example/x.sh | sudo bash\nchmod 777 /srv\n'),
+      put('key.pem', `${privateKey}\nabc\n`),
+    ];
+    const { findings, filesAnalyzed } = await analyze(engines, request('security', files));
+    expect(filesAnalyzed).toBe(4);
+    expect(findings.map((one) => [one.severity, one.file, one.line, one.rule])).toEqual(
+      expect.arrayContaining([
+        ['critical', 'src/db.ts', 2, 'ast-grep/sql-built'],
+        ['critical', 'config/ci.ini', 2, 'secretlint/github'],
+        ['critical', 'key.pem', 1, 'text/private-key'],
+        ['major', 'deploy.sh', 1, 'text/pipe-to-shell'],
+        ['major', 'deploy.sh', 2, 'text/chmod-everybody'],
+      ]),
+    );
+    const order = findings.map((one) => one.severity);
+    expect(order).toEqual([...order].sort((a, b) => ranks[a] - ranks[b]));
+    for (const one of findings) {
+      expect(finding.safeParse(one).success).toBe(true);
+      expect(one.category).toBe('security');
+      expect(one.suggestion).toBeTruthy();
+      expect(JSON.stringify(one)).not.toContain(githubToken);
+    }
+  });
+
+  it('says what was checked where nothing was found', async () => {
+    const files = [put('src/a.ts', 'export const a = 1;\n'), put('README.md', '# hello\n')];
+    const { findings, strengths } = await analyze(engines, request('security', files));
+    expect(findings).toEqual([]);
+    expect(strengths[0]).toBe('secretlint: no secrets in 2 files');
+    expect(strengths.join('\n')).toMatch(/ast-grep: \d+ security rules, nothing in 1 file/);
+    expect(strengths.at(-1)).toBe('nothing critical or major in 2 changed files');
+  });
+});
+
+const ranks = { critical: 0, major: 1, minor: 2, info: 3 } as const;
+
+describe('the change', () => {
+  const source = 'eval(a);\nconst b = 1;\neval(\n  c,\n);\n';
+
+  it('answers only for its own lines', async () => {
+    const file = put('src/a.js', source, { change: 'modified', lines: [[2, 2]] });
+    expect((await analyze(engines, request('security', [file]))).findings).toEqual([]);
+    const all = await analyze(engines, request('security', [file], { all: true }));
+    expect(all.findings.map((one) => one.line)).toEqual([1, 3]);
+  });
+
+  it('answers for a short construct of which it touched an inner line, on that line', async () => {
+    const file = put('src/a.js', source, { change: 'modified', lines: [[4, 4]] });
+    const { findings } = await analyze(engines, request('security', [file]));
+    expect(findings.map((one) => [one.line, one.rule])).toEqual([[4, 'ast-grep/no-eval']]);
+  });
+});
+
+describe('oxlint', () => {
+  it('ignores the configuration, ignore files and nested configuration of the repository', async () => {
+    put('.oxlintrc.json', '{"rules":{"no-debugger":"off"},"ignorePatterns":["**"]}');
+    put('src/.oxlintrc.json', '{"rules":{"no-debugger":"off"}}');
+    put('.eslintignore', 'src\n');
+    put('.gitignore', 'src\n');
+    const file = put('src/a.ts', 'export let a = 1;\na = 2;\ndebugger;\nif (a == 2) a = 3;\n');
+    const { findings } = await analyze(engines, request('style', [file]));
+    expect(findings.map((one) => [one.severity, one.line, one.rule])).toEqual([
+      ['major', 3, 'oxlint/eslint(no-debugger)'],
+      ['minor', 4, 'oxlint/eslint(eqeqeq)'],
+    ]);
+  });
+
+  it('reports a file that does not parse', async () => {
+    const file = put('src/a.ts', 'export const = ;\n');
+    const { findings } = await analyze(engines, request('style', [file]));
+    expect(findings[0]).toMatchObject({
+      severity: 'major',
+      file: 'src/a.ts',
+      line: 1,
+      rule: 'oxlint/syntax',
+    });
+  });
+
+  it('says so when it does not run at all', async () => {
+    const file = put('src/a.ts', 'export const a = 1;\n');
+    const run = () => Promise.resolve({ exitCode: 127, stdout: '', stderr: 'no such program' });
+    await expect(analyze(engines, request('style', [file], { run }))).rejects.toMatchObject({
+      code: 'E_EXECUTOR',
+    });
+  });
+});
+
+describe('hostile and odd input', () => {
+  it('names files over the size limit and leaves them out', async () => {
+    const file = put('src/a.ts', `// ${'a'.repeat(analyzerLimits.fileBytes)}\neval(a);\n`);
+    const { findings } = await analyze(engines, request('security', [file]));
+    expect(new Set(findings.map((one) => one.rule))).toEqual(
+      new Set(['secretlint/left-out', 'ast-grep/left-out', 'text/left-out', 'oxlint/left-out']),
+    );
+    expect(findings[0]?.severity).toBe('info');
+  });
+
+  it('skips binary, deleted and missing files, and never follows a link', async () => {
+    const outside = join(root, '..', `outside-${process.pid}.js`);
+    writeFileSync(outside, 'eval(a);\n');
+    symlinkSync(outside, join(root, 'link.js'));
+    const file = (path: string, about: Partial<AnalysisFile> = {}): AnalysisFile => ({
+      path,
+      change: 'added',
+      lines: whole,
+      binary: false,
+      ...about,
+    });
+    const files = [
+      put('a.bin', Uint8Array.of(0, 1, 2), { binary: true }),
+      put('b.js', Uint8Array.of(0, 1, 2)),
+      file('gone.js', { change: 'deleted' }),
+      file('missing.js'),
+      file('link.js'),
+    ];
+    const result = await analyze(engines, request('security', files));
+    rmSync(outside);
+    expect(result.findings).toEqual([]);
+    expect(result.filesAnalyzed).toBe(3);
+  });
+
+  it('takes names with blanks, quotes, line breaks and leading dashes', async () => {
+    const names = ['a b.js', '-f.js', 'new\nline.js', `it's "so".js`, '--config=x.js', 'ü/ö.js'];
+    const files = names.map((path) => put(path, 'eval(a);\ndebugger;\n'));
+    const security = await analyze(engines, request('security', files));
+    expect(new Set(security.findings.map((one) => one.file))).toEqual(new Set(names));
+    expect(security.findings).toHaveLength(names.length);
+    const style = await analyze(engines, request('style', files));
+    expect(new Set(style.findings.map((one) => one.file))).toEqual(new Set(names));
+  });
+
+  it('ends in time on one huge line and on deep nesting', { timeout: 60_000 }, async () => {
+    const files = [
+      put('line.js', `x = '${'a'.repeat(900_000)}';`),
+      put('many.js', 'a=1;'.repeat(200_000)),
+      put('open.js', '['.repeat(200_000)),
+      put('space.js', `${' '.repeat(500_000)}x`),
+    ];
+    for (const specialization of ['security', 'style', 'performance'] as const)
+      await analyze(engines, request(specialization, files));
+  });
+
+  it(
+    'kills the engine on a file that takes too long and goes on with the others',
+    { timeout: 30_000 },
+    async () => {
+      const hasty = staticEngines({ fileTimeMs: 1500 });
+      const files = [
+        put('a.js', `${'for(;;){'.repeat(3)}${'await a+'.repeat(100_000)}1${'}'.repeat(3)}`),
+        put('b.js', 'async function f() { for (const a of list) await load(a); }\n'),
+      ];
+      const scan = hasty.filter((engine) => engine.name === 'ast-grep');
+      const { findings } = await analyze(scan, request('performance', files));
+      for (const engine of hasty) await engine.close();
+      expect(findings.map((one) => [one.file, one.rule])).toEqual([
+        ['b.js', 'ast-grep/await-in-loop'],
+        ['a.js', 'ast-grep/left-out'],
+      ]);
+    },
+  );
+
+  it('stops when asked to', async () => {
+    const file = put('a.js', 'eval(a);\n');
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(analyze(engines, request('security', [file], { signal }))).rejects.toThrow('enough');
+  });
+
+  it('carries no more findings than the wire does, and says how many there were', async () => {
+    const file = put('a.js', 'a\n');
+    const many: Engine = {
+      name: 'many',
+      specializations: ['security'],
+      analyze: () =>
+        Promise.resolve(
+          Array.from({ length: 5000 }, (_, index) => ({
+            severity: index === 4999 ? ('critical' as const) : ('minor' as const),
+            category: 'security',
+            file: 'a.js',
+            line: index + 1,
+            description: 'x',
+            references: [],
+          })),
+        ),
+      praise: () => undefined,
+      close: () => Promise.resolve(),
+    };
+    const { findings } = await analyze([many], request('security', [file]));
+    expect(findings).toHaveLength(3000);
+    expect(findings[0]?.severity).toBe('critical');
+    expect(findings.at(-1)?.description).toMatch(/^2001 findings are not shown/);
+  });
+});

@@ -1,0 +1,123 @@
+/** What changed between two snapshots, and what in a tree is suspicious whoever made it. Pure. */
+import { posix } from 'node:path';
+import { denyRule, isProtected } from './name-rules.ts';
+import type { Snapshot, SnapshotEntry } from './snapshot.ts';
+import { isBelow } from './toolchains.ts';
+import type { EntryKind } from './tree-walk.ts';
+
+export interface Change {
+  readonly path: string;
+  readonly change: 'created' | 'changed' | 'removed' | 'mode-changed';
+  readonly kind: EntryKind;
+}
+
+/** Every entry that is not as it was; sorted by path. Folders count only when made, removed or given another mode. */
+export function compareSnapshots(before: Snapshot, after: Snapshot): Change[] {
+  const changes: Change[] = [];
+  for (const [path, now] of after.entries) {
+    const change = changeOf(before.entries.get(path), now);
+    if (change !== undefined) changes.push({ path, change, kind: now.kind });
+  }
+  for (const [path, was] of before.entries)
+    if (!after.entries.has(path)) changes.push({ path, change: 'removed', kind: was.kind });
+  return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function changeOf(was: SnapshotEntry | undefined, now: SnapshotEntry): Change['change'] | undefined {
+  if (was === undefined) return 'created';
+  if (was.kind !== now.kind || was.target !== now.target) return 'changed';
+  if (now.kind === 'folder') return was.mode === now.mode ? undefined : 'mode-changed';
+  if (was.inode !== now.inode || was.size !== now.size || was.modified !== now.modified) return 'changed';
+  if (was.mode !== now.mode) return 'mode-changed';
+  // The change time moves with content that was given its old time back, and also with a new hard link.
+  return was.changed !== now.changed && was.links === now.links ? 'changed' : undefined;
+}
+
+export type AuditEventKind =
+  | 'symlink-escape'
+  | 'hard-link'
+  | 'special-file'
+  | 'set-id'
+  | 'protected-changed'
+  | 'denied-changed'
+  | 'git-dir';
+
+export interface AuditEvent {
+  readonly kind: AuditEventKind;
+  readonly path: string;
+}
+
+export interface AuditPolicy {
+  /** Folders that links may lead to besides the root itself. */
+  readonly readable?: readonly string[];
+  /** As of the path guard: globs relative to the root. */
+  readonly denyRead?: readonly string[];
+}
+
+/** What is suspicious in a tree as it stands: links that lead out, second names, special files, repositories. */
+export function findSuspicious(snapshot: Snapshot, policy: AuditPolicy = {}): AuditEvent[] {
+  const events: AuditEvent[] = [];
+  for (const [path, entry] of snapshot.entries) {
+    for (const kind of suspicions(snapshot, { path, entry, policy })) events.push({ kind, path });
+  }
+  return events;
+}
+
+/** What became suspicious between two snapshots, and changes of protected and denied files. */
+export function findViolations(before: Snapshot, after: Snapshot, policy: AuditPolicy = {}): AuditEvent[] {
+  const known = new Set(findSuspicious(before, policy).map(keyOf));
+  const events = findSuspicious(after, policy).filter((event) => !known.has(keyOf(event)));
+  const isDenied = denyRule(policy.denyRead ?? []);
+  for (const { path } of compareSnapshots(before, after)) {
+    if (isProtected(path)) events.push({ kind: 'protected-changed', path });
+    if (isDenied(path)) events.push({ kind: 'denied-changed', path });
+  }
+  return events;
+}
+
+function keyOf(event: AuditEvent): string {
+  return `${event.kind}\0${event.path}`;
+}
+
+interface Suspect {
+  readonly path: string;
+  readonly entry: SnapshotEntry;
+  readonly policy: AuditPolicy;
+}
+
+function suspicions(snapshot: Snapshot, suspect: Suspect): AuditEventKind[] {
+  const { path, entry } = suspect;
+  const found: AuditEventKind[] = [];
+  if (entry.kind === 'link' && leadsOut(snapshot, suspect)) found.push('symlink-escape');
+  if (entry.kind === 'file' && entry.links > 1) found.push('hard-link');
+  if (entry.kind === 'file' && (entry.mode & 0o6000) !== 0) found.push('set-id');
+  if (entry.kind === 'other') found.push('special-file');
+  if (isGitFolder(snapshot, path, entry)) found.push('git-dir');
+  return found;
+}
+
+/** Links in the middle are taken apart as far as the snapshot knows them; more than 40 count as leading out. */
+function leadsOut(snapshot: Snapshot, { path, entry, policy }: Suspect): boolean {
+  const todo = (entry.target ?? '').split('/').reverse();
+  let at = entry.target?.startsWith('/') === true ? '/' : posix.dirname(posix.join(snapshot.root, path));
+  let links = 0;
+  for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+    at = posix.join(at, name);
+    const next = isBelow(at, snapshot.root)
+      ? snapshot.entries.get(at.slice(snapshot.root.length + 1))
+      : undefined;
+    if (next?.target === undefined) continue;
+    links += 1;
+    if (links > 40) return true;
+    todo.push(...next.target.split('/').reverse());
+    at = next.target.startsWith('/') ? '/' : posix.dirname(at);
+  }
+  return ![snapshot.root, ...(policy.readable ?? [])].some((root) => isBelow(at, root));
+}
+
+/** A folder that git would take for a repository: by its name, or by what it holds. */
+function isGitFolder(snapshot: Snapshot, path: string, entry: SnapshotEntry): boolean {
+  if (posix.basename(path).toLowerCase() === '.git') return true;
+  if (entry.kind !== 'folder') return false;
+  return ['HEAD', 'objects', 'refs'].every((name) => snapshot.entries.has(`${path}/${name}`));
+}

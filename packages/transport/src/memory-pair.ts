@@ -45,7 +45,7 @@ class MemoryChannel implements Channel {
   }
 
   send(frame: Uint8Array): void {
-    if (this.sending) this.other?.deliver({ kind: 'frame', frame: frame.slice() });
+    if (this.sending) this.other?.deliver({ kind: 'frame', frame });
   }
 
   close(code: number, reason: string): void {

@@ -14,8 +14,8 @@ export function checkAddedTasks(
 ): PlanProblem[] {
   const total = plan.tasks.length + tasks.length;
   if (total > limits.planTasks) return [problemAt(placeOf(0), tooMany(total))];
-  const settled = plan.tasks.map((task) => graphTask(task, { file: plan.name, line: 1, column: 1 }, true));
-  const added = tasks.map((task, number) => graphTask(task, placeOf(number), false));
+  const settled = plan.tasks.map((task) => graphTaskOf(task, { file: plan.name, line: 1, column: 1 }, true));
+  const added = tasks.map((task, number) => graphTaskOf(task, placeOf(number), false));
   return inOrder([
     ...tasks.flatMap((task, number) => ownProblems(task, placeOf(number), options.executors)),
     ...lintGraph([...settled, ...added]),
@@ -24,7 +24,8 @@ export function checkAddedTasks(
 
 const placeOf = (number: number): Place => ({ file: 'added tasks', line: number + 1, column: 1 });
 
-function graphTask(task: PlanTask, place: Place, settled: boolean): GraphTask {
+/** A task of a canonical plan for the checks of the graph. */
+export function graphTaskOf(task: PlanTask, place: Place, settled: boolean): GraphTask {
   return {
     id: task.id,
     place,

@@ -143,7 +143,7 @@ function chooseStrategy(plan: Plan, shape: Shape): PlanAnalysis['strategy'] {
   if (shape.chainLength > 3)
     return choose('critical-path', `the longest chain has ${shape.chainLength} tasks, over 3`);
   if (shape.width <= 5)
-    return choose('max-parallel', `at most ${shape.width} tasks are independent of each other, not over 5`);
+    return choose('max-parallel', `their dependencies let at most ${shape.width} run at once, not over 5`);
   return choose(
     'max-parallel',
     `${shape.width} tasks are independent of each other in chains of at most ${shape.chainLength}: their order matters little`,

@@ -1,9 +1,10 @@
 import { limits, plan as planSchema, type Plan, type PlanProblem } from '@switchyard/protocol';
+import { graphTaskOf } from './added-tasks.ts';
 import { withoutAliases } from './aliases.ts';
 import { canonicalPlan } from './canonical.ts';
 import { planFile, type PlanFile } from './file-schema.ts';
 import { readTasks } from './file-tasks.ts';
-import { lintGraph } from './graph-lint.ts';
+import { lintGraph, type GraphTask } from './graph-lint.ts';
 import { inOrder, problemAt, type Place, type ProblemText } from './problem.ts';
 import { readYaml, type Complaint } from './read-yaml.ts';
 import { checkPath } from './repository-path.ts';
@@ -15,6 +16,8 @@ export interface ParseOptions {
   readonly file: string;
   /** Kinds of executors that exist here; default only `command`. */
   readonly executors?: readonly string[];
+  /** The running plan that the tasks of this file are to be added to, and may depend on. */
+  readonly addTo?: Plan;
 }
 
 export interface ParseResult {
@@ -45,11 +48,16 @@ export function parsePlan(text: string, options: ParseOptions): ParseResult {
   const problems = inOrder([
     ...checked.complaints.map(asProblem),
     ...tasks.problems,
-    ...lintGraph(tasks.graph),
+    ...lintGraph([...settledTasks(options.addTo), ...tasks.graph]),
   ]);
   if (checked.file === undefined || problems.some((problem) => problem.severity === 'error'))
     return { problems };
   return finish(checked.file, { root: checked.root, problems, placeOf, file: options.file });
+}
+
+function settledTasks(plan: Plan | undefined): readonly GraphTask[] {
+  const place = { file: 'the running plan', line: 1, column: 1 };
+  return plan?.tasks.map((task) => graphTaskOf(task, place, true)) ?? [];
 }
 
 const empty: Complaint = {

@@ -47,7 +47,7 @@ describe('the analysis', () => {
       'few tasks',
       tasksOf(5, () => command),
       'max-parallel',
-      'at most 5 tasks are independent of each other, not over 5',
+      'their dependencies let at most 5 run at once, not over 5',
     ],
     [
       'a long chain',
@@ -59,7 +59,7 @@ describe('the analysis', () => {
       'a chain of three',
       tasksOf(3, (at) => command + chain(at)),
       'max-parallel',
-      'at most 1 tasks are independent of each other, not over 5',
+      'their dependencies let at most 1 run at once, not over 5',
     ],
     [
       'many at once',
@@ -130,6 +130,17 @@ describe('tasks added to a running plan', () => {
       '2 PLAN_UNKNOWN_DEPENDENCY did you mean left?',
       '2 PLAN_CYCLE remove one of these dependencies; each arrow reads "depends on"',
       '5 PLAN_PATH_OUTSIDE a path may not go above the root of the repository with ".."',
+    ]);
+  });
+});
+
+describe('a file of tasks to add', () => {
+  it('may depend on tasks of the running plan', () => {
+    const text = `tasks: [{ id: new, workspace: n, dependsOn: gate, ${command} }, { id: top, workspace: m, ${command} }]`;
+    const { plan, problems } = parsePlan(text, { file: 'more.yaml', addTo: planOf(diamond) });
+    expect(plan).toBeUndefined();
+    expect(problems.map(formatProblem)).toEqual([
+      'more.yaml:1:84: error PLAN_DUPLICATE_ID: Task id top is used twice; the first is in the running plan\n  fix: give each task an id of its own',
     ]);
   });
 });

@@ -1,0 +1,55 @@
+import { AppError, closeCodes, errorTable, exitCodes } from '@switchyard/protocol';
+import { metricTable } from '@switchyard/runtime';
+import type { Command } from 'commander';
+import type { CommandContext } from '../context.ts';
+import { tableText } from '../show-text.ts';
+
+/** Lists of what is API, made from the tables that the program itself uses. */
+const topics: Readonly<Record<string, () => string[]>> = {
+  'exit-codes': () =>
+    tableText(Object.values(exitCodes).map(({ code, text }) => [String(code).padStart(3), text])),
+  errors: () =>
+    tableText(
+      Object.entries(errorTable).map(([code, { exit, text }]) => [
+        code,
+        `exit ${exitCodes[exit].code}`,
+        text,
+      ]),
+    ),
+  metrics: () => tableText(Object.entries(metricTable)),
+  'close-codes': () =>
+    tableText(
+      Object.values(closeCodes).map(({ code, text, reconnect }) => [
+        String(code),
+        reconnect ? 'comes back' : 'stays away',
+        text,
+      ]),
+    ),
+};
+
+/** `help`, `help COMMAND…` and `help TOPIC`. */
+export function addHelp(program: Command, context: CommandContext): void {
+  program
+    .command('help [words...]')
+    .description(`help on a command, or on ${Object.keys(topics).join(', ')}`)
+    .action((words: string[]) => {
+      const topic =
+        words.length === 1 && Object.hasOwn(topics, words[0] ?? '') ? topics[words[0] ?? ''] : undefined;
+      if (topic !== undefined) return context.terminal.out(`${topic().join('\n')}\n`);
+      commandOf(program, words).outputHelp();
+    });
+}
+
+function commandOf(program: Command, words: readonly string[]): Command {
+  let command = program;
+  for (const word of words) {
+    const next = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    if (next === undefined)
+      throw new AppError(
+        'E_USAGE',
+        `there is no help on "${words.join(' ')}"; topics are ${Object.keys(topics).join(', ')}`,
+      );
+    command = next;
+  }
+  return command;
+}

@@ -1,0 +1,86 @@
+import { AppError, type LogFilter } from '@switchyard/protocol';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { CommandContext, CommonOptions } from '../context.ts';
+import { Interrupt } from '../interrupt.ts';
+import { logText } from '../log-text.ts';
+import { openSession } from '../session.ts';
+
+interface LogsOptions extends CommonOptions {
+  readonly follow?: boolean;
+  readonly task?: string;
+  readonly worker?: string;
+  readonly run?: string;
+  readonly level?: NonNullable<LogFilter['level']>;
+  readonly lines: number;
+  readonly json?: boolean;
+}
+
+/** `logs`: lines of all daemons, of other machines too. */
+export function addLogs(program: Command, context: CommandContext): void {
+  program
+    .command('logs')
+    .description('print the logs of the whole fleet')
+    .option('-f, --follow', 'go on with new lines until ctrl-C')
+    .option('--task <task>', 'only of this task')
+    .option('--worker <name>', 'only of this worker or daemon')
+    .option('--run <run>', 'only of this run')
+    .addOption(
+      new Option('--level <level>', 'this level and above').choices([
+        'trace',
+        'debug',
+        'info',
+        'warn',
+        'error',
+        'fatal',
+      ]),
+    )
+    .option('-n, --lines <count>', 'how many earlier lines', countOf, 100)
+    .option('--json', 'the lines as they were written')
+    .action((_options, command: Command) => showLogs(command.optsWithGlobals<LogsOptions>(), context));
+}
+
+function countOf(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 0 || count > 10_000)
+    throw new InvalidArgumentError('a number from 0 to 10000');
+  return count;
+}
+
+async function showLogs(options: LogsOptions, context: CommandContext): Promise<void> {
+  const { terminal } = context;
+  const follow = options.follow === true;
+  const interrupt = new Interrupt(() => undefined);
+  const session = await openSession(context, options, follow ? { kind: 'never' } : { kind: 'look' });
+  try {
+    const feed = await session.client.logs(
+      filterOf(options),
+      ({ daemon, line }) =>
+        terminal.out(`${options.json === true ? line : logText(line, daemon, terminal.paint)}\n`),
+      {
+        tail: options.lines,
+        follow,
+        onGap: (dropped) => terminal.err(`… ${dropped} lines dropped: this reader is too slow\n`),
+      },
+    );
+    if (follow) {
+      const gone = new Promise<string>((resolve) =>
+        session.onConnection((lost) => lost !== undefined && resolve(lost)),
+      );
+      const ended = await Promise.race([interrupt.happened, gone]);
+      if (ended !== 'interrupted') throw new AppError('E_UNREACHABLE', `the orchestrator has gone: ${ended}`);
+    }
+    feed.close();
+  } finally {
+    interrupt.close();
+    await session.stop('it was only started to look');
+  }
+}
+
+function filterOf({ task, worker, run, level }: LogsOptions): LogFilter {
+  return {
+    ...(task === undefined ? {} : { taskId: task }),
+    ...(worker === undefined ? {} : { worker }),
+    ...(run === undefined ? {} : { run }),
+    ...(level === undefined ? {} : { level }),
+  };
+}

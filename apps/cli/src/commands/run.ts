@@ -1,0 +1,185 @@
+import type { Command } from 'commander';
+import { checkLines } from './plan.ts';
+import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
+import { followRun } from '../follow-run.ts';
+import { readPlan } from '../plan-file.ts';
+import { meantRun, openSession, withSession } from '../session.ts';
+import { AppError, exitCodes, type RunView } from '@switchyard/protocol';
+import { barLine, lookOf } from '../live-view.ts';
+import { durationText, oneLine, tableText } from '../show-text.ts';
+
+interface RunOptions extends CommonOptions {
+  readonly detach?: boolean;
+  readonly json?: boolean;
+  /** commander's name for `--no-sandbox`. */
+  readonly sandbox: boolean;
+}
+
+/** `run PLAN`, and what can be done with runs: `run show|cancel|pause|resume|add`. */
+export function addRun(program: Command, context: CommandContext): void {
+  const run = program
+    .command('run [plan]')
+    .description('run a plan and follow it; with a word below, do something with a run')
+    .option('--detach', 'start the run and go')
+    .option('--json', 'print one event a line, as JSON')
+    .option(
+      '--no-sandbox',
+      'let commands run without isolation (an orchestrator that runs already keeps its own setting)',
+    )
+    .action((plan: string | undefined, _options, command: Command) =>
+      runPlan(plan, command.optsWithGlobals<RunOptions>(), context),
+    );
+  run
+    .command('show <run>')
+    .description('print where a run stands')
+    .option('--json', 'as JSON')
+    .action((name: string, options: { json?: boolean }, command: Command) =>
+      show(name, { ...commonOptions(command), ...options }, context),
+    );
+  addOrders(run, context);
+}
+
+async function runPlan(
+  file: string | undefined,
+  options: RunOptions,
+  context: CommandContext,
+): Promise<void> {
+  if (file === undefined)
+    throw new AppError(
+      'E_USAGE',
+      'which plan? `switchyard run PLAN` runs a file; `switchyard help run` shows the rest',
+    );
+  const plan = await readPlan(file, context);
+  if (plan === undefined) return context.end(exitCodes.planInvalid.code);
+  const { terminal } = context;
+  const say = options.json === true ? terminal.err : terminal.out;
+  if (options.json !== true) say(`${checkLines(plan).join('\n')}\n`);
+  const flags = options.sandbox ? [] : ['--sandbox', 'off'];
+  const session = await openSession(context, options, { kind: 'work', flags });
+  if (!options.sandbox && session.own === undefined)
+    terminal.err(
+      'an orchestrator runs already and keeps its own sandbox setting; --no-sandbox changed nothing\n',
+    );
+  let run: string;
+  try {
+    run = await session.client.submit(plan, file);
+  } catch (error) {
+    await session.stop('the plan was refused');
+    throw error;
+  }
+  say(
+    `run ${run}, ${session.own === undefined ? `on the orchestrator at ${session.url}` : 'on an orchestrator of its own'}\n`,
+  );
+  if (options.detach === true) {
+    say(`to follow it: switchyard resume ${run}\n`);
+    return session.detach();
+  }
+  context.end(await followRun({ context, session, run, json: options.json === true }));
+}
+
+async function show(
+  name: string,
+  options: CommonOptions & { json?: boolean },
+  context: CommandContext,
+): Promise<void> {
+  const view = await withSession({ context, options, mode: { kind: 'look' } }, async ({ client }) =>
+    client.run(await meantRun(client, name)),
+  );
+  const text =
+    options.json === true ? JSON.stringify(view, undefined, 2) : viewLines(view, context).join('\n');
+  context.terminal.out(`${text}\n`);
+}
+
+function viewLines(view: RunView, { terminal }: CommandContext): string[] {
+  const { paint } = terminal;
+  const rows = view.tasks.map((task) => {
+    const round = task.round > 1 ? ` round ${task.round}` : '';
+    const waiting =
+      task.waiting === undefined
+        ? ''
+        : `${task.waiting.kind}: ${task.waiting.text}; ${task.waiting.default} at ${new Date(task.waiting.deadline).toISOString()}`;
+    return [
+      `${lookOf(task.phase)[0]} ${task.id}`,
+      task.phase + round,
+      task.worker ?? '',
+      oneLine(waiting === '' ? (task.reason ?? '') : waiting),
+    ];
+  });
+  const state = view.paused && view.phase === 'running' ? 'running (paused)' : view.phase;
+  return [
+    `${view.run}  ${state}${view.reason === undefined ? '' : `: ${oneLine(view.reason)}`}`,
+    barLine(view.progress, 30, paint),
+    `branch ${view.branch} at ${view.tip.slice(0, 12)}, from ${view.base.slice(0, 12)}`,
+    `strategy ${view.strategy.chosen}: ${view.strategy.reason}`,
+    `started ${new Date(view.startedAt ?? view.createdAt).toISOString()}${view.finishedAt === undefined ? '' : `, took ${durationText(view.finishedAt - (view.startedAt ?? view.createdAt))}`}`,
+    '',
+    ...tableText(rows),
+  ];
+}
+
+function addOrders(run: Command, context: CommandContext): void {
+  run
+    .command('cancel <run> [task]')
+    .description('cancel a run, or one of its tasks')
+    .option('--reason <text>', 'why', 'asked by a person')
+    .action(
+      async (name: string, taskId: string | undefined, { reason }: { reason: string }, command: Command) => {
+        await order(command, context, name, (client, id) =>
+          client.cancel(id, taskId === undefined ? { reason } : { taskId, reason }),
+        );
+        context.terminal.out(`cancelled ${taskId ?? name}\n`);
+      },
+    );
+  run
+    .command('pause <run>')
+    .description('start no more tasks until it is resumed')
+    .option('--reason <text>', 'why')
+    .action(async (name: string, { reason }: { reason?: string }, command: Command) => {
+      await order(command, context, name, (client, id) => client.pause(id, reason));
+      context.terminal.out(`paused ${name}\n`);
+    });
+  run
+    .command('resume <run>')
+    .description('let a paused run go on (`switchyard resume` also follows it)')
+    .action(async (name: string, _options, command: Command) => {
+      await order(command, context, name, (client, id) => client.resume(id));
+      context.terminal.out(`resumed ${name}\n`);
+    });
+  run
+    .command('add <run> <file>')
+    .description('add the tasks of a plan file to a run; they may depend on tasks of the run')
+    .action((name: string, file: string, _options, command: Command) =>
+      add(name, file, { options: commonOptions(command), context }),
+    );
+}
+
+type Client = Parameters<Parameters<typeof withSession>[1]>[0]['client'];
+
+/** One order to one run. A run that stands in the journal only goes on while its order is carried out. */
+async function order(
+  command: Command,
+  context: CommandContext,
+  name: string,
+  tell: (client: Client, run: string) => Promise<void>,
+): Promise<void> {
+  const options = commonOptions(command);
+  await withSession({ context, options, mode: { kind: 'look' } }, async ({ client }) =>
+    tell(client, await meantRun(client, name)),
+  );
+}
+
+async function add(
+  name: string,
+  file: string,
+  { options, context }: { options: CommonOptions; context: CommandContext },
+): Promise<void> {
+  const added = await withSession({ context, options, mode: { kind: 'look' } }, async ({ client }) => {
+    const run = await meantRun(client, name);
+    const { report } = await client.report(run);
+    const plan = await readPlan(file, context, report.plan);
+    if (plan !== undefined) await client.addTasks(run, plan.tasks);
+    return plan?.tasks.length;
+  });
+  if (added === undefined) return context.end(exitCodes.planInvalid.code);
+  context.terminal.out(`added ${added} ${added === 1 ? 'task' : 'tasks'} to ${name}\n`);
+}

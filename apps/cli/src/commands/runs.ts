@@ -1,0 +1,61 @@
+import type { RunSummary } from '@switchyard/protocol';
+import type { Command } from 'commander';
+import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
+import { followRun } from '../follow-run.ts';
+import { durationText, oneLine, tableText } from '../show-text.ts';
+import { meantRun, openSession, withSession } from '../session.ts';
+
+/** `runs`: all runs of the repository; `resume RUN`: goes on with one and follows it. */
+export function addRuns(program: Command, context: CommandContext): void {
+  program
+    .command('runs')
+    .description('list the runs of this repository')
+    .option('--json', 'as JSON')
+    .action((_options, command: Command) => list(command.optsWithGlobals(), context));
+  program
+    .command('resume <run>')
+    .description('go on with a run that was stopped or paused, and follow it')
+    .option('--json', 'print one event a line, as JSON')
+    .action((name: string, options: { json?: boolean }, command: Command) =>
+      resume(name, { ...commonOptions(command), ...options }, context),
+    );
+}
+
+async function list(options: CommonOptions & { json?: boolean }, context: CommandContext): Promise<void> {
+  const runs = await withSession({ context, options, mode: { kind: 'look' } }, ({ client }) => client.runs());
+  const newestFirst = runs.toSorted((a, b) => b.createdAt - a.createdAt);
+  if (options.json === true) return context.terminal.out(`${JSON.stringify(newestFirst, undefined, 2)}\n`);
+  if (newestFirst.length === 0)
+    return context.terminal.out('no runs yet; `switchyard run PLAN` starts one\n');
+  context.terminal.out(`${tableText(newestFirst.map(rowOf)).join('\n')}\n`);
+}
+
+function rowOf(run: RunSummary): string[] {
+  const began = run.startedAt ?? run.createdAt;
+  return [
+    run.run,
+    run.paused && run.phase === 'running' ? 'paused' : run.phase,
+    `${run.progress.completed}/${run.progress.total}`,
+    new Date(began).toISOString().replace('T', ' ').slice(0, 16),
+    run.finishedAt === undefined ? '' : durationText(run.finishedAt - began),
+    oneLine(run.phase === 'completed' ? '' : (run.reason ?? '')),
+  ];
+}
+
+async function resume(
+  name: string,
+  options: CommonOptions & { json?: boolean },
+  context: CommandContext,
+): Promise<void> {
+  const session = await openSession(context, options, { kind: 'work', flags: [] });
+  let run: string;
+  try {
+    run = await meantRun(session.client, name);
+    const { paused, phase } = await session.client.run(run);
+    if (paused && phase === 'running') await session.client.resume(run);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  context.end(await followRun({ context, session, run, json: options.json === true }));
+}

@@ -1,0 +1,43 @@
+import { systemClock } from '@switchyard/runtime';
+import type { Command } from 'commander';
+import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
+import { withSession } from '../session.ts';
+import { durationText, tableText } from '../show-text.ts';
+
+/** `workers`: who is connected and what they do; `workers stop NAME` ends one. */
+export function addWorkers(program: Command, context: CommandContext): void {
+  const workers = program
+    .command('workers')
+    .description('list the workers and reviewers that are connected')
+    .option('--json', 'as JSON')
+    .action((_options, command: Command) => list(command.optsWithGlobals(), context));
+  workers
+    .command('stop <name>')
+    .description('drain and end one worker or reviewer')
+    .action(async (name: string, _options, command: Command) => {
+      const open = { context, options: commonOptions(command), mode: { kind: 'never' } as const };
+      await withSession(open, ({ client }) => client.terminateWorker(name));
+      context.terminal.out(`${name} drains and ends\n`);
+    });
+}
+
+async function list(options: CommonOptions & { json?: boolean }, context: CommandContext): Promise<void> {
+  const fleet = await withSession({ context, options, mode: { kind: 'never' } }, ({ client }) =>
+    client.fleet(),
+  );
+  if (options.json === true) return context.terminal.out(`${JSON.stringify(fleet, undefined, 2)}\n`);
+  const now = systemClock.now();
+  const rows = fleet.peers.map((peer) => [
+    peer.peer,
+    peer.role,
+    peer.state,
+    `${peer.busy}/${peer.slots}`,
+    `${peer.host}:${peer.pid}${peer.local ? ' (local)' : ''}`,
+    durationText(now - peer.since),
+    peer.labels.join(' '),
+  ]);
+  const none = ['nobody is connected; `switchyard worker` attaches one, and a run starts its own'];
+  context.terminal.out(
+    `orchestrator ${fleet.version} at ${fleet.url}\n${(rows.length === 0 ? none : tableText(rows)).join('\n')}\n`,
+  );
+}

@@ -1,0 +1,31 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export const daemonNames = ['orchestrator', 'worker', 'reviewer'] as const;
+export type DaemonName = (typeof daemonNames)[number];
+
+/** Whether a command is one of the daemons, which parse their own flags. */
+export function isDaemonName(name: string): name is DaemonName {
+  return daemonNames.some((daemon) => daemon === name);
+}
+
+/** The file that a daemon starts from. */
+export function daemonEntry(name: DaemonName): string {
+  return fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url));
+}
+
+/** Program and arguments that start a daemon as a process of its own, from any folder. */
+export function daemonCommand(
+  name: DaemonName,
+  flags: readonly string[],
+): { program: string; args: string[] } {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return { program: process.execPath, args: ['--import', loader, daemonEntry(name), ...flags] };
+}
+
+/** Turns this process into the daemon: signals and exit codes are its own. */
+export async function runDaemonHere(name: DaemonName, flags: readonly string[]): Promise<void> {
+  const entry = daemonEntry(name);
+  process.argv = [process.execPath, entry, ...flags];
+  await import(pathToFileURL(entry).href);
+}

@@ -1,0 +1,160 @@
+import type { RunHandle } from '@switchyard/client';
+import {
+  exitCodes,
+  isAppError,
+  type PayloadOf,
+  type PeerView,
+  type RunEvent,
+  type RunView,
+} from '@switchyard/protocol';
+import { sleep, systemClock } from '@switchyard/runtime';
+import type { CommandContext } from './context.ts';
+import { Interrupt } from './interrupt.ts';
+import { LiveScreen } from './live-screen.ts';
+import { plainLine } from './live-view.ts';
+import { closingLines, rejectedFindings, summaryLines } from './run-summary.ts';
+import type { Session } from './session.ts';
+
+/** How to follow a run. */
+export interface FollowOptions {
+  readonly context: CommandContext;
+  readonly session: Session;
+  readonly run: string;
+  /** One event a line, as JSON, and nothing else on standard output. */
+  readonly json: boolean;
+}
+
+/** How long the report may take after the run has ended. */
+const reportTries = 50;
+const reportPollMs = 100;
+
+/** Shows a run until it has ended or ctrl-C; the answer is the exit code. Closes the session. */
+export async function followRun(options: FollowOptions): Promise<number> {
+  const { session, run, context } = options;
+  const interrupt = new Interrupt(() => session.own?.kill());
+  const handle = session.client.watch(run);
+  const display = displayOf(options, handle);
+  try {
+    await handle.opened;
+    const ended = await Promise.race([handle.finished, interrupt.happened]);
+    display.close();
+    if (ended === 'interrupted') return await leave(options);
+    const got = await reportOf(session, run);
+    if (!options.json) context.terminal.out(`${closing(context, ended, got).join('\n')}\n`);
+    await session.close();
+    return exitCodeOf(ended);
+  } catch (error) {
+    display.close();
+    await session.stop('its command has failed');
+    throw error;
+  } finally {
+    handle.close();
+    interrupt.close();
+  }
+}
+
+/** A run that ended with anything but completed tasks is told by the exit code. */
+export function exitCodeOf({ phase, progress }: RunView): number {
+  const isGood = phase === 'completed' && progress.failed + progress.skipped + progress.cancelled === 0;
+  return isGood ? exitCodes.ok.code : exitCodes.runFailed.code;
+}
+
+/** ctrl-C: an orchestrator of our own drains and ends, with the run kept; from one of others we go away. */
+async function leave({ session, run, context }: FollowOptions): Promise<number> {
+  if (session.own === undefined) {
+    context.terminal.err(`detached; run ${run} goes on. To follow it again: switchyard resume ${run}\n`);
+    await session.close();
+  } else {
+    context.terminal.err(`stopping; nothing is lost. To go on with this run: switchyard resume ${run}\n`);
+    await session.stop('ctrl-C');
+  }
+  return exitCodes.interrupted.code;
+}
+
+type Report = PayloadOf<'report-got'>;
+
+/** The report; its files are written a moment after the end. */
+async function reportOf(session: Session, run: string): Promise<Report> {
+  let got = await session.client.report(run);
+  for (let tries = 0; got.files === undefined && tries < reportTries; tries += 1) {
+    await sleep(systemClock, reportPollMs);
+    got = await session.client.report(run);
+  }
+  return got;
+}
+
+function closing({ terminal }: CommandContext, view: RunView, { report, files }: Report): string[] {
+  const { paint } = terminal;
+  const findings = rejectedFindings(report, paint);
+  const sandbox =
+    report.sandbox === 'none' ? [paint.red('the sandbox was turned off: commands were not isolated')] : [];
+  return [
+    '',
+    ...summaryLines(report, paint),
+    ...(findings.length === 0 ? [] : ['', ...findings]),
+    ...sandbox,
+    '',
+    ...closingLines(view, files),
+  ];
+}
+
+interface Display {
+  close(): void;
+}
+
+function displayOf(options: FollowOptions, handle: RunHandle): Display {
+  const { context, session, json } = options;
+  const { terminal } = context;
+  if (json) {
+    handle.on('event', (event) => terminal.out(`${JSON.stringify(event)}\n`));
+    return { close: () => undefined };
+  }
+  if (!terminal.isScreen) return plainDisplay(options, handle);
+  const screen = new LiveScreen(terminal, handle);
+  session.onConnection((lost) =>
+    screen.note(lost === undefined ? undefined : `connection lost (${lost}); trying again`),
+  );
+  const refresh = peersRefresher(session, (peers) => screen.peers(peers));
+  handle.on('event', (event) => {
+    screen.event(event);
+    if (event.worker !== undefined || event.kind === 'started') refresh();
+  });
+  refresh();
+  return screen;
+}
+
+function plainDisplay({ context, session, run }: FollowOptions, handle: RunHandle): Display {
+  const { terminal } = context;
+  let startedAt: number | undefined;
+  handle.on('event', (event: RunEvent) => {
+    startedAt ??= event.at;
+    terminal.out(`${plainLine(event, startedAt)}\n`);
+    if (event.kind === 'task-waiting') terminal.out(`${waitingHint(run, event)}\n`);
+  });
+  session.onConnection((lost) =>
+    terminal.err(lost === undefined ? 'connected\n' : `connection lost (${lost}); trying again\n`),
+  );
+  return { close: () => undefined };
+}
+
+function waitingHint(run: string, event: RunEvent): string {
+  const task = JSON.stringify(event.taskId ?? '');
+  return `         answer a gate: switchyard gate approve ${run} ${task}; a question: switchyard answer ${run} ${task} --action retry`;
+}
+
+/** Asks for the fleet when something happened, at most once at a time. */
+function peersRefresher(session: Session, show: (peers: readonly PeerView[]) => void): () => void {
+  let asking = false;
+  return () => {
+    if (asking) return;
+    asking = true;
+    session.client
+      .fleet()
+      .then(({ peers }) => show(peers))
+      .catch((error: unknown) => {
+        // The line of workers stays as it was until the next event.
+        if (!isAppError(error)) throw error;
+      })
+      .finally(() => (asking = false));
+  };
+}

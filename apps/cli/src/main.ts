@@ -1,0 +1,36 @@
+import { exitCodes } from '@switchyard/protocol';
+import { isDaemonName, runDaemonHere } from './daemon-process.ts';
+import { readEnvironment } from './environment.ts';
+import { endingOf } from './problem-text.ts';
+import { buildProgram } from './program.ts';
+import { processTerminal } from './terminal.ts';
+
+/** One command, from the command line to its exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const environment = readEnvironment();
+  const terminal = processTerminal(environment);
+  let exitCode: number = exitCodes.ok.code;
+  try {
+    const program = buildProgram({
+      terminal,
+      environment,
+      cwd: process.cwd(),
+      end: (code) => (exitCode = code),
+    });
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (thrown) {
+    const ending = endingOf(thrown);
+    terminal.err(ending.text);
+    return ending.exitCode;
+  }
+}
+
+const [name = '', ...rest] = process.argv.slice(2);
+if (isDaemonName(name) && !rest.includes('--help') && !rest.includes('-h')) await runDaemonHere(name, rest);
+else {
+  const code = await main(process.argv.slice(2));
+  // Sockets that are still closing do not keep a finished command waiting, but what was written must get out.
+  process.exitCode = code;
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}

@@ -1,0 +1,41 @@
+import { AppError, errorTable, exitCodes, isAppError, type ErrorCode } from '@switchyard/protocol';
+import { CommanderError } from 'commander';
+
+/** What a failed command says and how it ends. */
+export interface Ending {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/** One clear message, how to mend it, and the documented exit code, for anything thrown. */
+export function endingOf(thrown: unknown): Ending {
+  if (thrown instanceof CommanderError) return usageEnding(thrown);
+  if (isAppError(thrown)) return { text: errorText(thrown.code, thrown.message), exitCode: thrown.exitCode };
+  const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  return {
+    text: `${errorText('E_INTERNAL', 'this is a bug in Switchyard')}${stack}\n`,
+    exitCode: exitCodes.internal.code,
+  };
+}
+
+/** Commander has printed what was asked for (help, version) by itself, with exit code 0. */
+function usageEnding(error: CommanderError): Ending {
+  if (error.exitCode === 0) return { text: '', exitCode: exitCodes.ok.code };
+  const message = error.message.replace(/^error: /, '');
+  return {
+    text: message === '(outputHelp)' ? '' : errorText('E_USAGE', message),
+    exitCode: exitCodes.usage.code,
+  };
+}
+
+function errorText(code: ErrorCode, message: string): string {
+  return `error ${code}: ${message}\n  fix: ${errorTable[code].text}\n`;
+}
+
+/** An error that another process of ours has printed, read back. */
+export function errorFromText(text: string): AppError | undefined {
+  const found = /^error (E_[A-Z_]+): (.*)$/m.exec(text);
+  const [, code, message] = found ?? [];
+  if (code === undefined || message === undefined || !Object.hasOwn(errorTable, code)) return undefined;
+  return new AppError(code as ErrorCode, message);
+}

@@ -1,0 +1,45 @@
+import { programVersion } from '@switchyard/runtime';
+import { Command } from 'commander';
+import { addApply } from './commands/apply.ts';
+import { addClean } from './commands/clean.ts';
+import { addDaemons } from './commands/daemons.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addDown } from './commands/down.ts';
+import { addGate } from './commands/gate.ts';
+import { addHelp } from './commands/help.ts';
+import { addInvite } from './commands/invite.ts';
+import { addLogs } from './commands/logs.ts';
+import { addPlan } from './commands/plan.ts';
+import { addReport } from './commands/report.ts';
+import { addRun } from './commands/run.ts';
+import { addRuns } from './commands/runs.ts';
+import { addUp } from './commands/up.ts';
+import { addWorkers } from './commands/workers.ts';
+import type { CommandContext } from './context.ts';
+
+/** The whole command line, one file for each command. */
+export function buildProgram(context: CommandContext): Command {
+  const program = new Command('switchyard')
+    .description(
+      'Runs coding agents and commands in parallel over one git repository; nothing lands unreviewed.',
+    )
+    .version(programVersion)
+    .option('--repository <folder>', 'a folder inside the git repository (default: the current one)')
+    .option('--state <folder>', 'state folder of the repository (default: in your own state folder)')
+    .option('--hub <url>', 'talk to this orchestrator (environment: SWITCHYARD_HUB)')
+    .option('--token-file <file>', 'file that holds the token (environment: SWITCHYARD_TOKEN)')
+    .option('--fingerprint <sha256>', 'the only certificate to accept (environment: SWITCHYARD_FINGERPRINT)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.terminal.out(text),
+      // Errors are thrown (exitOverride) and printed once, in main; help that comes with an error is shown.
+      writeErr: (text) => context.terminal.err(text),
+      outputError: () => undefined,
+    })
+    .helpCommand(false)
+    .action(() => program.outputHelp());
+  for (const add of [addPlan, addRun, addRuns, addApply, addGate, addReport, addLogs]) add(program, context);
+  for (const add of [addWorkers, addDaemons, addUp, addDown, addInvite, addClean, addDoctor, addHelp])
+    add(program, context);
+  return program;
+}

@@ -1,0 +1,235 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { createClient, type SwitchyardClient } from '@switchyard/client';
+import { AppError, isAppError, limits, messageOf, peerId } from '@switchyard/protocol';
+import { programVersion, silentLogger, systemClock, systemRandom } from '@switchyard/runtime';
+import { createLink, webSocketDial, type Link, type WebSocketDialOptions } from '@switchyard/transport';
+import type { CommandContext, CommonOptions } from './context.ts';
+import { startEphemeral, type EphemeralOrchestrator } from './ephemeral.ts';
+import {
+  findRepository,
+  readToken,
+  runningOrchestrator,
+  type OrchestratorFile,
+  type RepositoryState,
+} from './repository-state.ts';
+
+/**
+ * What to do where no orchestrator runs: `never` start one; start one to `look` into the journal, with no workers;
+ * or to `work`, with these flags.
+ */
+export type StartMode =
+  | { readonly kind: 'never' }
+  | { readonly kind: 'look' }
+  | { readonly kind: 'work'; readonly flags: readonly string[] };
+
+/** A connection to an orchestrator, and whose it is. */
+export interface Session {
+  readonly client: SwitchyardClient;
+  /** Present when this command started the orchestrator. */
+  readonly own?: EphemeralOrchestrator;
+  readonly url: string;
+  /** Calls back when the connection is lost (with the reason) and when it is there again (undefined). */
+  onConnection(listener: (lost: string | undefined) => void): void;
+  /** Closes the connection; an orchestrator of our own goes on only where it has work for others. */
+  close(): Promise<void>;
+  /** Closes the connection and leaves an orchestrator of our own to its work. */
+  detach(): Promise<void>;
+  /** Asks an orchestrator of our own to drain, and waits until it has ended. */
+  stop(reason: string): Promise<void>;
+}
+
+/** Connects to the orchestrator that a command means. Throws AppError E_UNREACHABLE, E_TOKEN and the like. */
+export async function openSession(
+  context: CommandContext,
+  options: CommonOptions,
+  mode: StartMode,
+): Promise<Session> {
+  const { environment, cwd } = context;
+  const url = options.hub ?? environment.hub;
+  if (url !== undefined) {
+    const file = options.tokenFile === undefined ? undefined : readToken(resolve(cwd, options.tokenFile));
+    const token = file ?? environment.token;
+    if (token === undefined)
+      throw new AppError(
+        'E_TOKEN',
+        `there is no token for ${url}; give one by SWITCHYARD_TOKEN or --token-file`,
+      );
+    const fingerprint = options.fingerprint ?? environment.fingerprint;
+    return connect({ url, token: () => token, fingerprint });
+  }
+  const repository = await findRepository(context, options);
+  const running = runningOrchestrator(repository.folder);
+  if (running !== undefined) return connectLocal(running, repository);
+  const flags = startFlags(mode, repository);
+  const started = await startEphemeral(repository, flags, environment.all);
+  if (started.kind === 'other') return connectLocal(started.file, repository);
+  const { orchestrator } = started;
+  try {
+    return await connectLocal(orchestrator.file, repository, orchestrator);
+  } catch (error) {
+    orchestrator.kill();
+    throw error;
+  }
+}
+
+function startFlags(mode: StartMode, repository: RepositoryState): readonly string[] {
+  switch (mode.kind) {
+    case 'never':
+      throw new AppError(
+        'E_UNREACHABLE',
+        `no orchestrator runs for ${repository.workTree}; start one with \`switchyard up\` or \`switchyard run PLAN\``,
+      );
+    case 'look':
+      return ['--workers-max', '0', '--reviewers-max', '0'];
+    case 'work':
+      return mode.flags;
+  }
+}
+
+function connectLocal(
+  file: OrchestratorFile,
+  { folder }: RepositoryState,
+  own?: EphemeralOrchestrator,
+): Promise<Session> {
+  const token = (): string => readToken(folder.tokenFile);
+  return connect({ url: file.url, token, fingerprint: file.fingerprint }, own);
+}
+
+async function connect(dial: WebSocketDialOptions, own?: EphemeralOrchestrator): Promise<Session> {
+  const listeners = new Set<(lost: string | undefined) => void>();
+  const tell = (lost: string | undefined): void => listeners.forEach((listener) => listener(lost));
+  let fatal: AppError | undefined;
+  const link = createLink({
+    self: peerId.parse(`cli-${systemRandom.token(8)}`),
+    hello: () => ({
+      role: 'client',
+      version: programVersion,
+      host: hostname(),
+      pid: process.pid,
+      labels: [],
+      slots: 0,
+      specializations: [],
+      holding: [],
+      reviewing: [],
+    }),
+    dial: webSocketDial(dial),
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger(),
+    handler: {
+      welcome: () => tell(undefined),
+      message: () => undefined,
+      lost: (reason) => tell(reason),
+      fatal: (error) => {
+        fatal = error;
+        tell(error.message);
+      },
+    },
+  });
+  // Between two tries to connect nothing else would keep this process alive.
+  const awake = setInterval(() => undefined, 60_000);
+  try {
+    await firstConnection(link, dial.url);
+  } catch (error) {
+    clearInterval(awake);
+    await link.close();
+    throw fatal ?? error;
+  }
+  return new OpenSession(link, { url: dial.url, listeners, closed: () => clearInterval(awake), own });
+}
+
+async function firstConnection(link: Link, url: string): Promise<void> {
+  link.start();
+  try {
+    await link.whenConnected(AbortSignal.timeout(limits.helloTimeoutMs));
+  } catch (cause) {
+    if (isAppError(cause)) throw cause;
+    throw new AppError('E_UNREACHABLE', `${url} does not answer: ${messageOf(cause)}`, { cause });
+  }
+}
+
+interface SessionParts {
+  readonly url: string;
+  readonly listeners: Set<(lost: string | undefined) => void>;
+  readonly closed: () => void;
+  readonly own: EphemeralOrchestrator | undefined;
+}
+
+class OpenSession implements Session {
+  readonly client: SwitchyardClient;
+  readonly url: string;
+  readonly own?: EphemeralOrchestrator;
+  private readonly parts: SessionParts;
+
+  constructor(link: Link, parts: SessionParts) {
+    this.client = createClient(link);
+    this.url = parts.url;
+    this.parts = parts;
+    if (parts.own !== undefined) this.own = parts.own;
+  }
+
+  onConnection(listener: (lost: string | undefined) => void): void {
+    this.parts.listeners.add(listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.own === undefined) return this.disconnect();
+    const runs = await this.client.runs();
+    const isBusy = runs.some((run) => !run.paused && (run.phase === 'running' || run.phase === 'planned'));
+    return isBusy ? this.detach() : this.stop('its command has ended');
+  }
+
+  async detach(): Promise<void> {
+    this.own?.release();
+    await this.disconnect();
+  }
+
+  async stop(reason: string): Promise<void> {
+    if (this.own === undefined) return this.disconnect();
+    const ended = this.own.ended();
+    const asked = this.client.shutdown(reason).catch((error: unknown) => {
+      // It went before it could answer; that is what was asked.
+      if (!isAppError(error)) throw error;
+    });
+    await Promise.race([asked, ended]);
+    await this.disconnect();
+    await ended;
+  }
+
+  private async disconnect(): Promise<void> {
+    await this.client.close();
+    this.parts.closed();
+  }
+}
+
+/** Opens a session, does one thing with it, and closes it whatever happens. */
+export async function withSession<Result>(
+  open: { context: CommandContext; options: CommonOptions; mode: StartMode },
+  work: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const session = await openSession(open.context, open.options, open.mode);
+  try {
+    const result = await work(session);
+    if (open.mode.kind === 'look') await session.stop('it was only started to look');
+    else await session.close();
+    return result;
+  } catch (error) {
+    await session.stop('its command has failed');
+    throw error;
+  }
+}
+
+/** The run that a person means by its whole name or by a beginning that no other has. Throws AppError E_RUN_UNKNOWN. */
+export async function meantRun(client: SwitchyardClient, text: string): Promise<string> {
+  const names = (await client.runs()).map(({ run }) => String(run));
+  if (names.includes(text)) return text;
+  const matching = names.filter((name) => name.startsWith(text));
+  const [only] = matching;
+  if (only !== undefined && matching.length === 1) return only;
+  const why =
+    matching.length > 1
+      ? `${matching.length} runs begin with ${text}: ${matching.join(', ')}`
+      : `there is no run ${text}; \`switchyard runs\` lists them`;
+  throw new AppError('E_RUN_UNKNOWN', why);
+}

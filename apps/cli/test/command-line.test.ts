@@ -1,0 +1,147 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const program = fileURLToPath(new URL('../bin/switchyard.mjs', import.meta.url));
+let folder = '';
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the real program, in a folder that is no repository. */
+function switchyard(args: readonly string[], path = program): Promise<Ended> {
+  const env = { PATH: process.env['PATH'], HOME: folder, XDG_STATE_HOME: join(folder, 'state') };
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [path, ...args],
+      { cwd: folder, env, timeout: 60_000 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+      },
+    );
+  });
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'switchyard-cli-'));
+  // Settings of the user's own that must not reach our sources.
+  writeFileSync(join(folder, 'tsconfig.json'), '{ this is no JSON');
+  writeFileSync(
+    join(folder, 'good.yaml'),
+    'tasks:\n  - { id: a, workspace: a, executor: { run: make } }\n  - { id: b, workspace: b, dependsOn: a, executor: { run: make } }\n',
+  );
+  writeFileSync(
+    join(folder, 'bad.yaml'),
+    'tasks:\n  - { id: a, workspace: ../a, dependsOn: b, executor: { run: make } }\n',
+  );
+  writeFileSync(join(folder, 'empty.yaml'), '');
+  mkdirSync(join(folder, '.bin'));
+  symlinkSync(program, join(folder, '.bin', 'switchyard'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the command line', { timeout: 60_000 }, () => {
+  it('checks a plan and says what would run first and how', async () => {
+    const ended = await switchyard(['plan', 'check', 'good.yaml']);
+    expect(ended).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: [
+        'good: 2 tasks, no errors',
+        'ready at once (1): a',
+        'critical path (2): a → b',
+        'strategy: auto → max-parallel: their dependencies let at most 1 run at once, not over 5',
+        'at once: up to 1 of 1 (limits.workers is 5)',
+        '',
+      ].join('\n'),
+    });
+  });
+
+  it('prints all problems of a bad plan with place and fix, and exits with 3', async () => {
+    const ended = await switchyard(['plan', 'check', 'bad.yaml']);
+    expect(ended).toEqual({
+      code: 3,
+      stdout: '',
+      stderr: [
+        'bad.yaml:2:25: error PLAN_PATH_OUTSIDE: Workspace of task a: "../a" leaves the repository',
+        '  fix: a path may not go above the root of the repository with ".."',
+        'bad.yaml:2:42: error PLAN_UNKNOWN_DEPENDENCY: Task a depends on non-existent task b',
+        '  fix: add that task, or remove the dependency',
+        '2 errors in bad.yaml',
+        '',
+      ].join('\n'),
+    });
+  });
+
+  it('reads no more of an endless file than a plan may have', async () => {
+    const ended = await switchyard(['plan', 'check', '/dev/zero']);
+    expect([ended.code, ended.stderr]).toEqual([3, expect.stringContaining('PLAN_TOO_LARGE')]);
+  });
+
+  it('refuses to run a bad plan before it looks for a repository', async () => {
+    expect((await switchyard(['run', 'bad.yaml'])).code).toBe(3);
+    expect((await switchyard(['run', 'empty.yaml'])).code).toBe(3);
+  });
+
+  it('works through a link, as npm makes them', async () => {
+    const ended = await switchyard(['plan', 'graph', 'good.yaml'], join(folder, '.bin', 'switchyard'));
+    expect(ended.stdout).toContain('t0 --> t1');
+  });
+
+  it('draws a plan as DOT and prints the JSON Schema', async () => {
+    expect((await switchyard(['plan', 'graph', 'good.yaml', '--format', 'dot'])).stdout).toContain(
+      't0 -> t1;',
+    );
+    const schema: unknown = JSON.parse((await switchyard(['plan', 'schema'])).stdout);
+    expect(schema).toMatchObject({ title: 'Switchyard plan', required: ['tasks'] });
+  });
+
+  it.each([
+    ['exit-codes', /^130 {2}ended by ctrl-C/m],
+    ['errors', /^E_NO_GIT +exit 4 +git is missing/m],
+    ['metrics', /^switchyard_tasks_total/m],
+    ['close-codes', /^4401 +stays away/m],
+  ])('help %s lists what is API', async (topic, line) => {
+    const ended = await switchyard(['help', topic]);
+    expect([ended.code, ended.stdout]).toEqual([0, expect.stringMatching(line)]);
+  });
+
+  it.each([
+    [['plan', 'chek', 'good.yaml'], /error E_USAGE: unknown command 'chek'\n\(Did you mean check\?\)/],
+    [['plan', 'graph', 'good.yaml', '--format', 'gif'], /error E_USAGE: .*mermaid, dot, svg/],
+    [['plan', 'check'], /error E_USAGE: missing required argument 'file'/],
+    [['plan', 'check', 'nowhere.yaml'], /error E_USAGE: the plan nowhere.yaml cannot be read/],
+    [['run'], /error E_USAGE: which plan\?/],
+    [['runs', '--colour'], /error E_USAGE: unknown option '--colour'/],
+    [['answer', 'r', 't', '--action', 'dance'], /error E_USAGE: .*retry, skip, fail, accept/],
+    [['help', 'dancing'], /error E_USAGE: there is no help on "dancing"/],
+  ])('%j is told what is wrong, once, and exits with 2', async (args, text) => {
+    const ended = await switchyard(args);
+    expect([ended.code, ended.stderr]).toEqual([2, expect.stringMatching(text)]);
+    expect(ended.stderr.match(/error E_/g)).toHaveLength(1);
+  });
+
+  it('shows help on a word of a command, and of everything without a command', async () => {
+    expect((await switchyard(['help', 'run', 'show'])).stdout).toContain('Usage: switchyard run show');
+    expect(await switchyard([])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Commands:') as string,
+    });
+    expect(await switchyard(['run', '--help'])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('needs a token to talk to a hub elsewhere, and says when nobody answers', async () => {
+    const without = await switchyard(['workers', '--hub', 'ws://127.0.0.1:9/hub']);
+    expect([without.code, without.stderr]).toEqual([
+      6,
+      expect.stringContaining('error E_TOKEN: there is no token'),
+    ]);
+  });
+});

@@ -1,0 +1,167 @@
+import { runEvent, runView, type RunEvent, type RunView, type TaskPhase } from '@switchyard/protocol';
+import pc from 'picocolors';
+import { describe, expect, it } from 'vitest';
+import { barLine, liveLines, plainLine, type LiveInput } from '../src/live-view.ts';
+
+const paint = pc.createColors(false);
+const commit = 'a'.repeat(40);
+
+const view = (phases: readonly TaskPhase[], more: Partial<RunView> = {}): RunView =>
+  runView.parse({
+    run: 'demo-abc',
+    name: 'demo',
+    phase: 'running',
+    paused: false,
+    createdAt: 1000,
+    startedAt: 1000,
+    branch: 'switchyard/demo-abc',
+    base: commit,
+    tip: commit,
+    progress: {
+      total: phases.length,
+      completed: 1,
+      failed: 0,
+      skipped: 0,
+      cancelled: 0,
+      running: 1,
+      waiting: 0,
+    },
+    strategy: { asked: 'auto', chosen: 'max-parallel', reason: 'few' },
+    tasks: phases.map((phase, at) => ({
+      id: `task-${at}`,
+      kind: 'implement',
+      phase,
+      dependsOn: [],
+      workspace: ['w'],
+      attempt: 1,
+      round: 1,
+      worker: phase === 'running' ? 'worker-1' : undefined,
+      since: 2000,
+    })),
+    ...more,
+  });
+const event = (more: Partial<RunEvent>): RunEvent =>
+  runEvent.parse({
+    run: 'demo-abc',
+    seq: 1,
+    at: 3000,
+    kind: 'task-assigned',
+    text: 'goes to worker-1',
+    progress: view([]).progress,
+    ...more,
+  });
+const input = (more: Partial<LiveInput>): LiveInput => ({
+  view: view(['completed', 'running', 'pending']),
+  events: [],
+  peers: [],
+  now: 5000,
+  columns: 80,
+  rows: 24,
+  paint,
+  ...more,
+});
+
+describe('the live view', () => {
+  it('shows title, bar, each task with its sign, worker and time, the workers and the last events', () => {
+    const peers = [
+      {
+        peer: 'worker-1',
+        role: 'worker',
+        state: 'busy',
+        host: 'h',
+        pid: 1,
+        version: '1',
+        labels: [],
+        slots: 1,
+        busy: 1,
+        local: true,
+        since: 0,
+      },
+    ] as unknown as LiveInput['peers'];
+    expect(
+      liveLines(
+        input({ events: [event({ taskId: 'task-1' as RunEvent['taskId'] })], peers, note: 'a word' }),
+      ),
+    ).toEqual([
+      'demo-abc  running  4.0s  max-parallel',
+      '█████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░ 1/3  1 running',
+      '',
+      '✔ task-0  completed',
+      '▶ task-1  running      3.0s   worker-1',
+      '· task-2  pending',
+      'workers: 1 (1 busy), reviewers: 0',
+      '  task-assigned task-1: goes to worker-1',
+      'a word',
+    ]);
+  });
+
+  it('never has more lines than the screen, and keeps those tasks that something happens to', () => {
+    const phases = Array.from({ length: 5000 }, (_, at): TaskPhase =>
+      at === 4321 ? 'waiting' : at === 17 ? 'running' : 'pending',
+    );
+    const lines = liveLines(
+      input({ view: view(phases), rows: 20, events: Array.from({ length: 9 }, () => event({})), note: 'x' }),
+    );
+    expect(lines.length).toBeLessThanOrEqual(20);
+    expect(lines.join('\n')).toMatch(/▶ task-17 [^]*\? task-4321 [^]*… 49\d\d more tasks/);
+  });
+
+  it('keeps to the width and lets no control characters of tasks through', () => {
+    const tasks = view(['running']).tasks.map((task) => ({
+      ...task,
+      reason: `\u001B[2Jevil\n${'long '.repeat(100)}`,
+    }));
+    const lines = liveLines(
+      input({
+        view: view(['running'], { tasks }),
+        columns: 60,
+        events: [event({ text: `\u001B]0;title\u0007${'x'.repeat(200)}` })],
+      }),
+    );
+    // oxlint-disable-next-line no-control-regex -- looks for exactly these
+    expect(lines.join('')).not.toMatch(/[\u0000-\u001f\u007f]/);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
+  });
+
+  it('says that a run is paused, and stops its clock at the end', () => {
+    expect(liveLines(input({ view: view([], { paused: true }) }))[0]).toContain('paused');
+    expect(
+      liveLines(input({ view: view([], { phase: 'completed', finishedAt: 2500 }), now: 99_000 }))[0],
+    ).toBe('demo-abc  completed  1.5s  max-parallel');
+  });
+});
+
+describe('the bar', () => {
+  it('is as wide as asked, whatever the counts', () => {
+    for (let total = 0; total < 30; total += 1) {
+      for (let completed = 0; completed <= total; completed += 1) {
+        const progress = {
+          total,
+          completed,
+          failed: total - completed,
+          skipped: 0,
+          cancelled: 0,
+          running: 0,
+          waiting: 0,
+        };
+        expect(barLine(progress, 20, paint).split(' ')[0]).toHaveLength(20);
+      }
+    }
+  });
+});
+
+describe('a line for output that is no screen', () => {
+  it('has time, progress, task, attempt and worker', () => {
+    const line = plainLine(
+      event({
+        at: 75_000,
+        taskId: 'b' as RunEvent['taskId'],
+        attempt: 2,
+        worker: 'w2' as RunEvent['worker'],
+        text: 'begins',
+      }),
+      1000,
+    );
+    expect(line).toBe('+1m14s  1/0  task-assigned b (attempt 2) [w2]: begins');
+  });
+});

@@ -1,0 +1,92 @@
+import { AppError, finding } from '@switchyard/protocol';
+import pc from 'picocolors';
+import { describe, expect, it } from 'vitest';
+import { invitationCommand } from '../src/commands/invite.ts';
+import { logText } from '../src/log-text.ts';
+import { endingOf, errorFromText } from '../src/problem-text.ts';
+import { findingLines } from '../src/run-summary.ts';
+import { cutTo, durationText, tableText } from '../src/show-text.ts';
+
+describe('texts', () => {
+  it.each([
+    [-5, '0s'],
+    [400, '0.4s'],
+    [9_950, '9.9s'],
+    [59_600, '1m00s'],
+    [125_000, '2m05s'],
+    [3_725_000, '1h02m'],
+  ])('a duration of %d ms reads %s', (ms, text) => {
+    expect(durationText(ms)).toBe(text);
+  });
+
+  it('a table has columns of equal width', () => {
+    expect(
+      tableText([
+        ['a', 'bb', 'x'],
+        ['aaa', '', 'y'],
+      ]),
+    ).toEqual(['a    bb  x', 'aaa      y']);
+  });
+
+  it('a cut text says that it is cut', () => {
+    expect([cutTo('abcd', 4), cutTo('abcde', 4), cutTo('😀😀😀', 2)]).toEqual(['abcd', 'abc…', '😀…']);
+  });
+
+  it('a finding has its place, severity, words and way out', () => {
+    const found = finding.parse({
+      severity: 'major',
+      category: 'security',
+      file: 'a.ts',
+      line: 3,
+      description: 'eval of\ninput',
+      suggestion: 'do not',
+      rule: 'own/eval',
+    });
+    expect(findingLines(found)).toEqual([
+      '  a.ts:3 major security: eval of input (own/eval)',
+      '    suggestion: do not',
+    ]);
+  });
+
+  it('a log line is readable, and one that is broken is shown as it is', () => {
+    const paint = pc.createColors(false);
+    const line = JSON.stringify({
+      level: 40,
+      time: '2026-11-21T04:05:06.789Z',
+      daemon: 'worker-1',
+      pid: 3,
+      msg: 'lost',
+      run: 'r',
+      err: { message: 'gone', stack: '…' },
+    });
+    expect(logText(line, 'x', paint)).toBe('04:05:06.789 warn  worker-1       lost run=r err=gone');
+    expect(logText('{"half', 'worker-1', paint)).toBe('worker-1  {"half');
+  });
+
+  it('an invitation keeps the token off the command line of the other machine', () => {
+    const command = invitationCommand('worker', {
+      url: 'wss://host:7420/hub',
+      fingerprint: 'sha256:ab',
+      token: 'tok',
+      expiresAt: 0,
+    });
+    expect(command).toBe(
+      'SWITCHYARD_TOKEN=tok switchyard worker --hub wss://host:7420/hub --fingerprint sha256:ab',
+    );
+  });
+
+  it('an error has one message, a way out and the documented exit code', () => {
+    const ending = endingOf(new AppError('E_NO_GIT', 'git is not there'));
+    expect(ending).toEqual({
+      exitCode: 4,
+      text: 'error E_NO_GIT: git is not there\n  fix: git is missing or too old; install git 2.39 or newer.\n',
+    });
+    expect(endingOf(new TypeError('x')).exitCode).toBe(70);
+  });
+
+  it('an error that another process printed is read back', () => {
+    const error = errorFromText('noise\nerror E_STATE_LOCKED: process 5 holds it\nmore');
+    expect(error).toMatchObject({ code: 'E_STATE_LOCKED', message: 'process 5 holds it' });
+    expect(errorFromText('error E_NOTHING: x')).toBeUndefined();
+  });
+});

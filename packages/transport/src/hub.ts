@@ -37,6 +37,8 @@ type Place =
 
 interface Visitor extends OpenLane {
   readonly grant: Grant;
+  /** Grows with every channel: which of two is the newer, whichever hello is read first. */
+  readonly order: number;
   place: Place;
 }
 
@@ -50,6 +52,7 @@ class SwitchyardHub implements Hub {
   private readonly breaches = new Map<CloseName, number>();
   private readonly intervalMs: number;
   private turns = 0;
+  private channels = 0;
   private closed = false;
   private onEmpty: (() => void) | undefined;
 
@@ -77,7 +80,14 @@ class SwitchyardHub implements Hub {
     const cancel = clock.after(limits.helloTimeoutMs, () =>
       this.punish(visitor, new Breach('helloTimeout', `no hello within ${limits.helloTimeoutMs} ms`)),
     );
-    const visitor: Visitor = { channel, inflow, grant, place: { kind: 'waiting', cancel } };
+    this.channels += 1;
+    const visitor: Visitor = {
+      channel,
+      inflow,
+      grant,
+      order: this.channels,
+      place: { kind: 'waiting', cancel },
+    };
     this.visitors.add(visitor);
     channel.onClose((code, reason) => this.gone(visitor, code, reason));
     if (this.closed) this.dismiss(visitor, 'shuttingDown', 'the hub is going down');
@@ -148,6 +158,8 @@ class SwitchyardHub implements Hub {
     const { self, logger } = this.options;
     const hello = admit(raw, visitor.grant, [self, hubAddress]);
     const old = this.sessions.get(raw.from);
+    if (old !== undefined && old.order > visitor.order)
+      throw new Breach('replaced', 'a newer link of the same peer is there');
     if (visitor.grant.lane === 'bulk') return this.greetBulk(visitor, old, raw);
     if (old !== undefined && isStranger(visitor.grant, old.grant))
       throw new Breach('forbidden', `the name ${raw.from} belongs to a peer that is connected`);
@@ -158,6 +170,7 @@ class SwitchyardHub implements Hub {
     const session = new Session({
       hello,
       id: raw.from,
+      order: visitor.order,
       grant: visitor.grant,
       control: visitor,
       clock: this.options.clock,

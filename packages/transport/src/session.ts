@@ -16,6 +16,8 @@ export interface OpenLane {
 export interface SessionOptions {
   readonly hello: Hello;
   readonly id: PeerId;
+  /** Of its control channel among all channels of the hub. */
+  readonly order: number;
   readonly grant: Grant;
   readonly control: OpenLane;
   readonly clock: Clock;
@@ -27,6 +29,7 @@ export class Session implements ConnectedPeer {
   readonly id: PeerId;
   readonly role: Role;
   readonly hello: Hello;
+  readonly order: number;
   readonly grant: Grant;
   readonly connectedAt: number;
   readonly remote: string | undefined;
@@ -45,6 +48,7 @@ export class Session implements ConnectedPeer {
     this.id = options.id;
     this.role = options.hello.role;
     this.hello = options.hello;
+    this.order = options.order;
     this.grant = options.grant;
     this.control = options.control;
     this.remote = options.control.channel.remote;

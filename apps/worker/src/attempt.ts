@@ -1,0 +1,268 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { failure, failureOf, type ExecutorOutcome } from '@switchyard/agents';
+import { AppError, type CommitId, type PayloadInput, type TaskAssignment } from '@switchyard/protocol';
+import type { AttemptClone, ObjectCache } from '@switchyard/repo';
+import type { Logger } from '@switchyard/runtime';
+import { copyLayer, isPassed, takeReceipts, type Layer } from '@switchyard/receipts';
+import { criteriaMet, criterionOf } from './acceptance.ts';
+import { attemptFolder, attemptOf, attemptRef } from './attempt-names.ts';
+import { failedReport, type AttemptReport } from './attempt-report.ts';
+import { workOn } from './attempt-work.ts';
+import type { AttemptPorts } from './ports.ts';
+import type { ProgressReporter } from './progress-reporter.ts';
+import { withRetries } from './with-retries.ts';
+
+/** How long an attempt waits for an orchestrator that is away, at each step that needs it. */
+const orchestratorAwayMs = 10 * 60_000;
+
+/**
+ * One try at a task: objects fetched, a clone of its own, the work in the sandbox, the commit, and the acceptance
+ * commands on a fresh checkout of that commit. Nothing of it stays on this machine.
+ */
+export class Attempt {
+  private readonly assignment: TaskAssignment;
+  private readonly ports: AttemptPorts;
+  private readonly progress: ProgressReporter;
+  private readonly signal: AbortSignal;
+  private readonly logger: Logger;
+  private readonly folder: string;
+  private readonly startedAt: number;
+
+  constructor(
+    assignment: TaskAssignment,
+    ports: AttemptPorts,
+    context: { readonly progress: ProgressReporter; readonly signal: AbortSignal; readonly logger: Logger },
+  ) {
+    this.assignment = assignment;
+    this.ports = ports;
+    this.progress = context.progress;
+    this.signal = context.signal;
+    this.logger = context.logger;
+    this.folder = join(ports.attempts, attemptFolder(assignment));
+    this.startedAt = ports.clock.now();
+  }
+
+  /** Carries the attempt out. Rejects only when it was aborted; every other trouble is a report. */
+  async perform(): Promise<AttemptReport> {
+    let clone: AttemptClone | undefined;
+    try {
+      this.progress.enter('preparing');
+      await rm(this.folder, { recursive: true, force: true });
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      const objects = await this.fetch();
+      clone = await this.prepareClone(objects);
+      const layer = await this.layer(objects, clone);
+      this.progress.enter('running');
+      const outcome = await workOn({
+        assignment: this.assignment,
+        ports: this.ports,
+        folder: this.folder,
+        tree: clone.tree,
+        layer,
+        signal: this.signal,
+        say: (message) => this.progress.say(message),
+      });
+      this.signal.throwIfAborted();
+      return await this.conclude(outcome, { objects, clone, layer });
+    } catch (thrown) {
+      this.signal.throwIfAborted();
+      this.logger.warn({ err: thrown }, 'attempt failed');
+      return failedReport(this.assignment, failureOf(thrown));
+    } finally {
+      await clone?.dispose();
+      await rm(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  private retrying<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const { clock, random } = this.ports;
+    return withRetries(
+      what,
+      { clock, random, logger: this.logger, signal: this.signal, limitMs: orchestratorAwayMs },
+      work,
+    );
+  }
+
+  private fetch(): Promise<ObjectCache> {
+    const { base, continueFrom, include } = this.assignment;
+    const commits = [base, continueFrom, include].filter((commit) => commit !== undefined);
+    return this.retrying('fetching objects', async () => {
+      const objects = await this.ports.objects();
+      await objects.fetch(commits);
+      return objects;
+    });
+  }
+
+  private prepareClone(objects: ObjectCache): Promise<AttemptClone> {
+    const { base, continueFrom, include } = this.assignment;
+    return objects.prepareAttempt({
+      folder: join(this.folder, 'clone'),
+      base,
+      ...(continueFrom !== undefined && { continueFrom }),
+      ...(include !== undefined && { include }),
+    });
+  }
+
+  /** The layer is the base's, also in later rounds: only reviewed and merged manifests decide what is installed. */
+  private async layer(objects: ObjectCache, clone: AttemptClone): Promise<Layer | undefined> {
+    const { setup, base, include } = this.assignment;
+    if (setup === undefined) return undefined;
+    this.progress.say('dependency layer');
+    const { sandbox } = this.ports;
+    const layer = await this.ports.layers.ensure({
+      setup,
+      commit: base,
+      checkout: (commit, folder) => objects.checkout(commit, folder),
+      include,
+      signal: this.signal,
+      onOutput: (chunk) => this.progress.say(`set-up: ${chunk.trim().split('\n').at(-1) ?? ''}`),
+    });
+    if (sandbox.tier === 'none') await copyLayer(layer, clone.tree);
+    return layer;
+  }
+
+  private async conclude(outcome: ExecutorOutcome, made: Made): Promise<AttemptReport> {
+    const { assignment } = this;
+    switch (outcome.kind) {
+      case 'failed':
+        return failedReport(assignment, outcome.failure, { ...this.facts([]), receipts: [] });
+      case 'escalated':
+        return {
+          type: 'escalation',
+          payload: {
+            ...attemptOf(assignment),
+            reason: outcome.reason,
+            attemptedSolutions: [...outcome.attemptedSolutions],
+            ...(outcome.needsClarification !== undefined && {
+              needsClarification: outcome.needsClarification,
+            }),
+          },
+        };
+      case 'done':
+        return this.handIn(outcome, made);
+    }
+  }
+
+  private async handIn(outcome: ExecutorOutcome & { kind: 'done' }, made: Made): Promise<AttemptReport> {
+    const { assignment, ports, signal } = this;
+    this.progress.enter('checking');
+    const built = await this.build(made);
+    const commit = built.commit ?? assignment.base;
+    const receipts = await this.accept(commit, made);
+    const evidence = { ...this.facts(built.files), receipts, outputTail: outcome.outputTail };
+    const failed = receipts.find((receipt) => !isPassed(receipt));
+    if (failed !== undefined) {
+      const how =
+        failed.ended === 'exited' ? `ended with exit code ${failed.exitCode}` : `was ${failed.ended}`;
+      const text = `the acceptance command "${failed.command}" ${how}`;
+      return failedReport(
+        assignment,
+        failure('E_ACCEPTANCE', text, { outputTail: failed.outputTail }),
+        evidence,
+      );
+    }
+    if (built.commit !== undefined) await this.push(made.clone, built.commit);
+    signal.throwIfAborted();
+    return {
+      type: 'task-completed',
+      payload: {
+        ...attemptOf(assignment),
+        result: outcome.summary.slice(0, 4000),
+        filesModified: built.files.map((file) => file.path),
+        testsPass: true,
+        acceptanceCriteria: criteriaMet(assignment.acceptance, receipts),
+        evidence: {
+          ...evidence,
+          ...(built.commit !== undefined && { commit: built.commit }),
+          finishedAt: ports.clock.now(),
+        },
+      },
+    };
+  }
+
+  /** The attempt's commit; tasks that only verify have none, whatever their commands left behind. */
+  private async build({ clone, layer }: Made): Promise<Built> {
+    const { assignment, ports } = this;
+    if (assignment.kind !== 'implement') return { files: [] };
+    const built = await clone.buildCommit({
+      base: assignment.base,
+      workspace: assignment.workspace,
+      exclude: [...assignment.scratch, ...(layer?.entries ?? [])],
+      message: commitMessage(assignment),
+      at: ports.clock.now(),
+    });
+    this.signal.throwIfAborted();
+    if (built.outside.length > 0) {
+      const shown = built.outside.slice(0, 10).join(', ');
+      const more = built.outside.length > 10 ? ' …' : '';
+      throw new AppError(
+        'E_WORKSPACE_VIOLATION',
+        `the attempt changed ${built.outside.length} paths outside its workspace (${assignment.workspace.join(', ')}): ${shown}${more}`,
+        { details: { paths: built.outside } },
+      );
+    }
+    if (built.commit === undefined || built.files.length === 0) {
+      throw new AppError(
+        'E_NO_CHANGES',
+        `the task changed nothing in its workspace (${assignment.workspace.join(', ')})`,
+      );
+    }
+    return built;
+  }
+
+  private accept(commit: CommitId, { objects, layer }: Made) {
+    const { acceptance, include, timeoutMs, scratch } = this.assignment;
+    const { sandbox, clock } = this.ports;
+    return takeReceipts({
+      commit,
+      checkout: (id, folder) => objects.checkout(id, folder),
+      folder: join(this.folder, 'acceptance'),
+      commands: acceptance.flatMap((item) =>
+        item.kind === 'run' ? [{ criterion: criterionOf(item), command: item.run }] : [],
+      ),
+      layer,
+      include,
+      scratch,
+      sandbox,
+      timeoutMs,
+      env: {},
+      clock,
+      signal: this.signal,
+      onCommand: (command) => this.progress.say(`acceptance: ${command}`),
+    });
+  }
+
+  private push(clone: AttemptClone, commit: CommitId): Promise<void> {
+    return this.retrying('handing the commit in', () => clone.push(attemptRef(this.assignment), commit));
+  }
+
+  private facts(files: readonly { path: string; change: ChangeKind }[]) {
+    return {
+      base: this.assignment.base,
+      filesChanged: files.slice(0, 50_000).map(({ path, change }) => ({ path, change })),
+      sandbox: this.ports.sandbox.tier,
+      worker: this.ports.self,
+      startedAt: this.startedAt,
+      finishedAt: this.ports.clock.now(),
+    };
+  }
+}
+
+type ChangeKind = PayloadInput<'task-completed'>['evidence']['filesChanged'][number]['change'];
+
+interface Built {
+  readonly commit?: CommitId;
+  readonly files: readonly { path: string; change: ChangeKind }[];
+}
+
+interface Made {
+  readonly objects: ObjectCache;
+  readonly clone: AttemptClone;
+  readonly layer: Layer | undefined;
+}
+
+function commitMessage(assignment: TaskAssignment): string {
+  const title = `${assignment.taskId}: ${assignment.instructions.trim().split('\n')[0] ?? ''}`.slice(0, 120);
+  return `${title}\n\nSwitchyard-Task: ${assignment.taskId.replaceAll('\n', ' ')}\nSwitchyard-Run: ${assignment.run}\n`;
+}

@@ -7,7 +7,8 @@ import { configSchema } from './config.ts';
 async function main(): Promise<number> {
   const config = loadConfig(configSchema, {
     flags: readFlags(process.argv.slice(2), configSchema),
-    env: process.env,
+    // SWITCHYARD_STATE names the root of all state folders, not the one of this repository.
+    env: { ...process.env, SWITCHYARD_STATE: undefined },
     file: process.env['SWITCHYARD_CONFIG'],
   });
   const running = await compose(config, process.env);

@@ -1,4 +1,5 @@
-import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   executeTask,
@@ -27,7 +28,7 @@ export interface WorkOptions {
 }
 
 /** Lets the task's executor work in the attempt's tree, every command in the sandbox. */
-export function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
+export async function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
   const { assignment, ports, folder, tree, signal, say } = options;
   const folders: AttemptFolders = {
     tree,
@@ -38,6 +39,7 @@ export function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
   };
   const task = layOut(assignment, folders);
   const scratch = scratchPlaces(tree, assignment.scratch);
+  await fillScratch(folders, scratch);
   // Without a sandbox nothing is mounted; the layer was copied.
   const layer = ports.sandbox.tier === 'none' ? undefined : options.layer;
   return executeTask(ports.executors, task, {
@@ -50,6 +52,15 @@ export function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
     signal,
     readEscalation: () => readSmallFile(task.escalationFile),
   });
+}
+
+/** A scratch place begins with what the commit has there; what becomes of it is thrown away. */
+async function fillScratch(folders: AttemptFolders, places: readonly string[]): Promise<void> {
+  for (const [index, place] of places.entries()) {
+    const source = join(folders.tree, place);
+    if (!existsSync(source)) continue;
+    await cp(source, join(folders.scratch, String(index)), { recursive: true, verbatimSymlinks: true });
+  }
 }
 
 function layOut(assignment: TaskAssignment, folders: AttemptFolders): ExecutorTask {

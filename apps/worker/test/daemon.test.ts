@@ -1,24 +1,29 @@
 import { openSandbox, type Sandbox } from '@switchyard/guard';
 import { AppError, type CommitId } from '@switchyard/protocol';
 import { silentLogger, systemClock } from '@switchyard/runtime';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WorkerBench, workerPeer } from './worker-bench.ts';
+
+// Real sandboxes on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 let sandbox: Sandbox;
 let bench: WorkerBench;
 let base: CommitId;
+const files = {
+  'README.md': '# Demo\n',
+  'src/a.txt': 'a\n',
+  'docs/old.md': 'old\n',
+  'lib/kept': 'kept\n',
+  'package.json': '{}',
+};
 beforeAll(async () => {
   sandbox = await openSandbox({ mode: 'auto', logger: silentLogger(), clock: systemClock });
 });
 afterAll(() => sandbox.close());
 beforeEach(async () => {
   bench = new WorkerBench(sandbox);
-  base = bench.objects.commit({
-    'README.md': '# Demo\n',
-    'src/a.txt': 'a\n',
-    'docs/old.md': 'old\n',
-    'package.json': '{}',
-  });
+  base = bench.objects.commit(files);
   bench.openHub();
   await bench.daemon.start();
   await bench.connected();
@@ -69,7 +74,7 @@ describe('an attempt', () => {
 
   it('tells where it stands', async () => {
     bench.assign(base, ['echo working; sleep 0.6; echo more > docs/n.md']);
-    expect((await bench.next('task-progress')).payload.phase).toBe('preparing');
+    await bench.next('task-progress');
     await bench.next('task-completed');
     const told = bench.received
       .filter((envelope) => envelope.type === 'task-progress')
@@ -149,11 +154,11 @@ describe('an attempt', () => {
 
   it('with a file as workspace may replace it, and what it makes beside it is a violation', async () => {
     const replace = 'cp README.md README.new && echo more >> README.new && mv README.new README.md';
-    const files = { workspace: ['README.md'], workspacePath: 'README.md' };
-    bench.assign(base, [replace, 'echo x > src/a.txt || true'], files);
+    const readme = { workspace: ['README.md'], workspacePath: 'README.md' };
+    bench.assign(base, [replace, 'echo x > src/a.txt || true'], readme);
     const { payload } = await bench.next('task-completed');
     expect(payload.filesModified).toEqual(['README.md']);
-    bench.assign(base, [replace, 'echo x > stray.txt'], { ...files, fence: 2 });
+    bench.assign(base, [replace, 'echo x > stray.txt'], { ...readme, fence: 2 });
     const failed = await bench.next('task-failed');
     expect(failed.payload.failure).toMatchObject({ code: 'E_WORKSPACE_VIOLATION', paths: ['stray.txt'] });
   });
@@ -167,16 +172,15 @@ describe('an attempt', () => {
   });
 
   it('reads only what the plan lets it', async () => {
-    const show = 'find . -path ./.git -prune -o -type f -print | sort > docs/seen';
+    const show =
+      'find . -path ./.git -prune -o -type f -print > "$TMPDIR/seen"; sort "$TMPDIR/seen" > docs/seen';
     bench.assign(base, [show], { reads: 'workspace' });
     const workspace = await bench.next('task-completed');
-    expect(bench.objects.show(workspace.payload.evidence.commit ?? '', 'docs/seen')).toBe(
-      './docs/old.md\n./docs/seen',
-    );
+    expect(bench.objects.show(workspace.payload.evidence.commit ?? '', 'docs/seen')).toBe('./docs/old.md');
     bench.assign(base, [show], { reads: ['src'], fence: 2 });
     const list = await bench.next('task-completed');
     expect(bench.objects.show(list.payload.evidence.commit ?? '', 'docs/seen')).toBe(
-      './docs/old.md\n./docs/seen\n./src/a.txt',
+      './docs/old.md\n./src/a.txt',
     );
   });
 
@@ -186,30 +190,24 @@ describe('an attempt', () => {
       [
         'cat node_modules/dep > docs/dep',
         'echo x > node_modules/dep 2>/dev/null || echo read-only >> docs/dep',
-        'echo c > node_modules/.cache/c && echo d > dist/d && cat dist/d >> docs/dep',
+        'echo c > node_modules/.cache/c && echo d > dist/d && cat dist/d lib/kept >> docs/dep',
+        'echo changed > lib/kept',
       ],
       {
         setup: { run: ['mkdir node_modules && echo dependency > node_modules/dep'], network: [] },
-        scratch: ['**/dist'],
+        scratch: ['**/dist', 'lib'],
         acceptance: [{ kind: 'run', run: 'cat node_modules/dep && test ! -e dist/d' }],
       },
     );
     const { payload } = await bench.next('task-completed');
     expect(payload.filesModified).toEqual(['docs/dep']);
-    expect(bench.objects.show(payload.evidence.commit ?? '', 'docs/dep')).toBe('dependency\nread-only\nd');
+    expect(bench.objects.show(payload.evidence.commit ?? '', 'docs/dep')).toBe(
+      'dependency\nread-only\nd\nkept',
+    );
   });
 
   it('goes on from the commit of the last round, with its findings, and has one parent', async () => {
-    const first = bench.objects.commit(
-      {
-        'README.md': '# Demo\n',
-        'src/a.txt': 'a\n',
-        'docs/old.md': 'old\n',
-        'docs/draft.md': 'draft\n',
-        'package.json': '{}',
-      },
-      base,
-    );
+    const first = bench.objects.commit({ ...files, 'docs/draft.md': 'draft\n' }, base);
     bench.assign(base, ['cat docs/draft.md "$SWITCHYARD_FEEDBACK" > docs/final.md'], {
       round: 2,
       continueFrom: first,

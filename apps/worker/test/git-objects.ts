@@ -111,6 +111,7 @@ export class GitObjects {
     options: { parent: CommitId | undefined; exclude: readonly string[]; message: string },
   ): CommitId {
     const env = { GIT_INDEX_FILE: join(this.root, `index-${Math.random()}`) };
+    if (options.parent !== undefined) this.git(['read-tree', options.parent], env);
     const excluded = ['.git', ...options.exclude].map((path) => `:(exclude,glob)${path.replace(/\/$/, '')}`);
     this.git(['--work-tree', folder, '-C', folder, 'add', '-A', '-f', '--', '.', ...excluded], env);
     const tree = this.git(['write-tree'], env);

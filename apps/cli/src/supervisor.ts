@@ -39,12 +39,14 @@ export class Supervisor {
   /** Resolves with an exit code when there is nothing left to supervise for. */
   readonly failed: Promise<number>;
   private readonly context: CommandContext;
+  private readonly command: typeof daemonCommand;
   private readonly children: Child[] = [];
   private fail: (exitCode: number) => void = () => undefined;
   private stopping = false;
 
-  constructor(context: CommandContext) {
+  constructor(context: CommandContext, command: typeof daemonCommand = daemonCommand) {
     this.context = context;
+    this.command = command;
     this.failed = new Promise((resolve) => (this.fail = resolve));
   }
 
@@ -85,7 +87,7 @@ export class Supervisor {
   }
 
   private launch(child: Child): void {
-    const { program, args } = daemonCommand(child.daemon, child.flags);
+    const { program, args } = this.command(child.daemon, child.flags);
     const started = spawn(program, args, {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -61,11 +61,15 @@ const isolation =
     ' ',
   );
 
-/** /dev and the private folders in memory, each with a size: none of them may fill the machine. */
+/**
+ * /proc is read-only: to a root of the machine the kernel gives /proc/sys to write even without capabilities, and
+ * bwrap masks only what it finds writable as a folder. /dev and the private folders in memory each have a size:
+ * none of them may fill the machine.
+ */
 function devices(tmpBytes: string): string[] {
   const sized = `--size ${tmpBytes} --perms`;
   return (
-    `--proc /proc --dev /dev ${sized} 1777 --tmpfs /dev/shm --remount-ro /dev ` +
+    `--proc /proc --remount-ro /proc --dev /dev ${sized} 1777 --tmpfs /dev/shm --remount-ro /dev ` +
     `${sized} 1777 --tmpfs /tmp ${sized} 0755 --tmpfs ${homeInside}`
   ).split(' ');
 }

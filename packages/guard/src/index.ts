@@ -33,3 +33,5 @@ export {
   type Change,
 } from './audit.ts';
 export { protectiveMounts, type ProtectionPolicy } from './protective-mounts.ts';
+export { watchTree, type TreeEvent, type TreeWatcher, type WatchOptions } from './watch-tree.ts';
+export { explainFailure, machineFacts, type MachineFacts } from './unavailable.ts';

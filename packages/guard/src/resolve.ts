@@ -85,26 +85,32 @@ function walk(roots: readonly PinnedRoot[], asked: string): Missing | 'changed' 
     links: 0,
     linkFloor: Infinity,
   };
+  let result: Missing | 'changed' | undefined;
   try {
-    for (let name = state.todo.pop(); name !== undefined; name = state.todo.pop()) {
-      if (state.todo.length < state.linkFloor) state.linkFloor = Infinity;
-      const next = openStep(state, name);
-      if (next === undefined) return missing(state, name);
-      if (next === 'changed') break;
-      closeSync(state.at);
-      state.at = next;
-    }
-    closeSync(state.at);
-    return finished(state);
-  } catch (error) {
-    closeSync(state.at);
-    throw error;
+    result = follow(state) ?? finished(state);
+    return result;
+  } finally {
+    // A missing place keeps the descriptor of the folder it would be in.
+    if (typeof result !== 'object') closeSync(state.at);
   }
 }
 
+/** Goes as far as names lead; undefined when all of them exist. */
+function follow(state: Walk): Missing | 'changed' | undefined {
+  for (let name = state.todo.pop(); name !== undefined; name = state.todo.pop()) {
+    if (state.todo.length < state.linkFloor) state.linkFloor = Infinity;
+    const next = openStep(state, name);
+    if (next === undefined) return missing(state, name);
+    if (next === 'changed') return next;
+    closeSync(state.at);
+    state.at = next;
+  }
+  return undefined;
+}
+
 /** Everything exists and yet the kernel could not open it: a trailing slash behind a file, or a change. */
-function finished({ asked, todo }: Walk): 'changed' {
-  if (todo.length === 0 && /\/\.?$/.test(asked))
+function finished({ asked }: Walk): 'changed' {
+  if (/\/\.?$/.test(asked))
     throw new GuardError('E_NOT_FOUND', 'A file is used as a directory', { path: asked });
   return 'changed';
 }

@@ -94,6 +94,8 @@ export interface SandboxOptions {
   readonly bwrapPath?: string;
   /** PATH of the daemon: its version managers become readable. Absent: those of the home folder that exist. */
   readonly searchPath?: string;
+  /** `off`: no control groups, even where they can be made; limits then hold for each process only. */
+  readonly controlGroups?: 'auto' | 'off';
   readonly logger: Logger;
   readonly clock: Clock;
 }

@@ -22,7 +22,7 @@ import { searchPathInside, toolchains } from './toolchains.ts';
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const found = toolchains({ searchPath: options.searchPath });
   const searchPath = searchPathInside(found, options.searchPath);
-  if (options.mode === 'off') return openPlainSandbox(options, searchPath);
+  if (options.mode === 'off') return openPlainSandbox({ clock: options.clock, searchPath });
   const table = syscallTable(process.arch);
   if (process.platform !== 'linux' || table === undefined)
     throw new AppError(
@@ -33,7 +33,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const sandbox = bubblewrapSandbox({
     program: await findBubblewrap(options.bwrapPath),
     files: new PrivateFiles(privateContents(seccompProgram(table))),
-    groups: openControlGroups(),
+    groups: options.controlGroups === 'off' ? undefined : openControlGroups(),
     system: systemMounts(found),
     searchPath,
     clock: options.clock,

@@ -74,6 +74,8 @@ const attempt = (name, action) => { try { action(); did.push(name); } catch {} }
 attempt('read a file outside', () => fs.readFileSync(path.join(outside, 'secret')));
 attempt('write a file outside', () => fs.writeFileSync(path.join(outside, 'planted'), ''));
 attempt('write to /usr', () => fs.writeFileSync('/usr/switchyard-self-test', ''));
+attempt('change the kernel', () => fs.openSync('/proc/sys/kernel/core_pattern', 'r+'));
+attempt('command the kernel', () => fs.openSync('/proc/sysrq-trigger', 'w'));
 attempt('write to /', () => fs.writeFileSync('/switchyard-self-test', ''));
 attempt('signal the daemon', () => process.kill(pid, 0) && pid > 20);
 fs.writeFileSync('written', 'yes');

@@ -24,7 +24,8 @@ interface Schema {
 
 /** Payloads of a message type, made from its schema. */
 export function arbitraryPayload(type: MessageType): fc.Arbitrary<unknown> {
-  return arbitraryOf(z.toJSONSchema(registry[type].payload, { unrepresentable: 'any', reused: 'inline' }));
+  const schema = z.toJSONSchema(registry[type].payload, { unrepresentable: 'any', reused: 'inline' });
+  return arbitraryOf(schema as Schema);
 }
 
 function arbitraryOf(schema: Schema): fc.Arbitrary<unknown> {

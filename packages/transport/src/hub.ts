@@ -1,12 +1,9 @@
 import {
   AppError,
-  isAppError,
   limits,
   messageOf,
   specOf,
   type CloseName,
-  type Envelope,
-  type ErrorCode,
   type MessageId,
   type MessageType,
   type PayloadInput,
@@ -20,8 +17,9 @@ import { admit } from './admission.ts';
 import { hubAddress } from './hub-address.ts';
 import type { ConnectedPeer, Grant, Hub, HubCounts, HubOptions } from './hub-interface.ts';
 import { Inflow } from './inflow.ts';
-import { Ticker } from './pulse.ts';
+import { Delivery } from './delivery.ts';
 import { endLane, Session, type OpenLane } from './session.ts';
+import { Vigil } from './vigil.ts';
 
 /** Makes the hub: it holds the links of all peers and runs without sockets and without timers of its own. */
 export function createHub(options: HubOptions): Hub {
@@ -45,13 +43,13 @@ interface Visitor extends OpenLane {
 class SwitchyardHub implements Hub {
   private readonly options: HubOptions;
   private readonly writer: EnvelopeWriter;
-  private readonly ticker: Ticker;
+  private readonly delivery: Delivery;
+  private readonly vigil: Vigil;
   private readonly sessions = new Map<PeerId, Session>();
   private readonly visitors = new Set<Visitor>();
   private readonly received = new Map<MessageType, number>();
   private readonly breaches = new Map<CloseName, number>();
   private readonly intervalMs: number;
-  private turns = 0;
   private channels = 0;
   private closed = false;
   private onEmpty: (() => void) | undefined;
@@ -60,11 +58,15 @@ class SwitchyardHub implements Hub {
     this.options = options;
     this.writer = new EnvelopeWriter(options.self, options.clock, options.random);
     this.intervalMs = options.heartbeatIntervalMs ?? limits.heartbeatIntervalMs;
-    this.ticker = new Ticker({
-      clock: options.clock,
+    this.delivery = new Delivery(options, (session, answer) => {
+      if (this.sessions.get(session.id) === session) this.send(session.id, 'error', answer.payload, answer);
+    });
+    this.vigil = new Vigil({
+      ...options,
       intervalMs: this.intervalMs,
-      onTick: (mayJudge) => this.tick(mayJudge),
-      onStall: (loopMs, wallMs) => this.stalled(loopMs, wallMs),
+      sessions: () => this.sessions.values(),
+      beat: (session, progress) => this.send(session.id, 'heartbeat', { progress }),
+      drop: (session) => this.endSession(session, 'silent', 'no heartbeat'),
     });
   }
 
@@ -126,7 +128,7 @@ class SwitchyardHub implements Hub {
   async close(): Promise<void> {
     if (!this.closed) {
       this.closed = true;
-      this.ticker.stop();
+      this.vigil.stop();
       for (const session of this.sessions.values())
         this.endSession(session, 'shuttingDown', 'the hub is going down');
       for (const visitor of this.visitors) this.dismiss(visitor, 'shuttingDown', 'the hub is going down');
@@ -233,48 +235,8 @@ class SwitchyardHub implements Hub {
     if (envelope.type === 'hello') throw new Breach('forbidden', 'a second hello');
     this.received.set(envelope.type, (this.received.get(envelope.type) ?? 0) + 1);
     if (visitor.grant.lane === 'control') session.pulse.heard(clock.monotonic());
-    if (envelope.type === 'heartbeat') this.beat(session, envelope);
-    else this.hand(session, envelope);
-  }
-
-  private beat(session: Session, { payload }: Envelope<'heartbeat'>): void {
-    session.freeSlots = payload.freeSlots;
-    const moved = session.pulse.beat(payload.progress, this.options.clock.monotonic());
-    if (moved) this.setLiveness(session, 'alive');
-  }
-
-  /** Hands a message to the handler; what goes wrong there is answered, and ends nothing else. */
-  private hand(session: Session, envelope: Envelope): void {
-    const isRequest = session.role === 'client';
-    if (isRequest && session.inFlight >= limits.requestsInFlight)
-      return this.refuse(session, envelope.id, {
-        code: 'E_QUEUE_FULL',
-        message: `more than ${limits.requestsInFlight} requests of ${session.id} wait for an answer`,
-      });
-    session.inFlight += 1;
-    void this.perform(session, envelope).finally(() => {
-      session.inFlight -= 1;
-    });
-  }
-
-  private async perform(session: Session, envelope: Envelope): Promise<void> {
-    try {
-      await this.options.handler.message(envelope, session);
-    } catch (thrown) {
-      const { logger } = this.options;
-      const fields = { peer: session.id, type: envelope.type, message: envelope.id, err: thrown };
-      if (isAppError(thrown)) logger.warn(fields, 'a message was refused');
-      else logger.error(fields, 'handling a message failed');
-      this.refuse(session, envelope.id, errorAnswer(thrown));
-    }
-  }
-
-  private refuse(
-    session: Session,
-    replyTo: MessageId,
-    answer: { code: ErrorCode; message: string; details?: Record<string, unknown> },
-  ): void {
-    if (this.sessions.get(session.id) === session) this.send(session.id, 'error', answer, { replyTo });
+    if (envelope.type === 'heartbeat') this.vigil.beat(session, envelope.payload);
+    else this.delivery.hand(session, envelope);
   }
 
   /** The peer broke a rule: it is told why and dropped; counted and logged. */
@@ -328,36 +290,6 @@ class SwitchyardHub implements Hub {
     }
     if (this.visitors.size === 0) this.onEmpty?.();
   }
-
-  private tick(mayJudge: boolean): void {
-    this.turns += 1;
-    const progress = this.options.progress?.() ?? this.turns;
-    for (const session of this.sessions.values()) {
-      if (mayJudge) this.judge(session);
-      this.send(session.id, 'heartbeat', { progress });
-    }
-  }
-
-  private judge(session: Session): void {
-    const now = this.options.clock.monotonic();
-    if (session.pulse.silentMs(now) >= (this.options.silentAfterMs ?? limits.leaseGraceMs))
-      return this.endSession(session, 'silent', 'no heartbeat');
-    if (session.pulse.stillMs(now) >= (this.options.unverifiableAfterMs ?? limits.unverifiableAfterMs))
-      this.setLiveness(session, 'unverifiable');
-  }
-
-  private setLiveness(session: Session, state: ConnectedPeer['liveness']): void {
-    if (session.liveness === state) return;
-    session.liveness = state;
-    this.options.logger.warn({ peer: session.id, state }, 'peer liveness changed');
-    this.options.handler.liveness(session, state);
-  }
-
-  private stalled(loopMs: number, wallMs: number): void {
-    this.options.logger.warn({ loopMs, wallMs }, 'own clock or loop stood still; nobody is judged for it');
-    for (const session of this.sessions.values()) session.pulse.extend(loopMs);
-    this.options.handler.stalled?.(Math.round(Math.max(loopMs, wallMs)));
-  }
 }
 
 /** How long the end waits for the other sides to confirm it. */
@@ -371,14 +303,4 @@ function isStranger(newcomer: Grant, holder: Grant): boolean {
 /** The bulk lane comes with the control lane's token, or with a token bound to the peer. */
 function isSamePeer(newcomer: Grant, session: Session): boolean {
   return newcomer.peer === session.id || newcomer.credential === session.grant.credential;
-}
-
-function errorAnswer(thrown: unknown): {
-  code: ErrorCode;
-  message: string;
-  details?: Record<string, unknown>;
-} {
-  if (!isAppError(thrown))
-    return { code: 'E_INTERNAL', message: 'a bug; the log of the orchestrator has it' };
-  return { code: thrown.code, message: thrown.message.slice(0, 4000), details: { ...thrown.details } };
 }

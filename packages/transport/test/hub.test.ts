@@ -275,6 +275,17 @@ describe('the same peer connecting again', () => {
     expect(world.messages).toHaveLength(1);
   });
 
+  it('does not give way to an older link whose hello comes late', async () => {
+    const world = new World();
+    const older = world.raw();
+    const newer = await world.greeted('worker-1');
+    older.say('hello', helloPayload);
+    await settle();
+    expect(older.closed?.code).toBe(closeCodes.replaced.code);
+    expect(newer.closed).toBeUndefined();
+    expect(world.disconnected).toEqual([]);
+  });
+
   it('is refused where a stranger uses an invitation under a connected name', async () => {
     const world = new World();
     const holder = await world.greeted('worker-1');

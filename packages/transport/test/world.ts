@@ -231,3 +231,12 @@ export class MemoryOutbox implements Outbox {
     return Promise.resolve();
   }
 }
+
+/** Lets time pass until a link is connected, and what waits for that has left. */
+export async function up(world: World, probe: LinkProbe): Promise<void> {
+  await settle();
+  for (let turn = 0; turn < 100 && probe.link.state !== 'connected'; turn += 1)
+    await world.clock.advance(200);
+  if (probe.link.state !== 'connected') throw new Error(`the link is ${probe.link.state}`);
+  await world.clock.advance(50);
+}

@@ -56,3 +56,27 @@ function optionalEntry(name, version, parent) {
     ...(os.length > 0 ? { os } : {}),
   };
 }
+
+/**
+ * Whether an installed tree (node_modules/.package-lock.json) has every package that the lock asks for, at the
+ * version it asks for. What is optional may be absent.
+ */
+export function isInstalled(lock, installed) {
+  return Object.entries(lock.packages).every(([path, wanted]) => {
+    if (!path.includes('node_modules/')) return true;
+    const found = installed.packages?.[path];
+    if (found === undefined) return wanted.optional === true || wanted.peer === true;
+    return found.version === wanted.version && found.integrity === wanted.integrity;
+  });
+}
+
+/** The lock's workspace folders (`packages/plan`) and the names they are linked by. */
+export function lockedWorkspaces(lock) {
+  return Object.entries(lock.packages)
+    .filter(([path]) => path !== '' && !path.includes('node_modules/'))
+    .map(([path, entry]) => ({
+      path,
+      name: entry.name,
+      linked: lock.packages[`node_modules/${entry.name}`]?.link === true,
+    }));
+}

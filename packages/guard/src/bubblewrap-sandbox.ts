@@ -24,18 +24,26 @@ export interface BubblewrapParts {
   readonly logger: Logger;
 }
 
+/** What outlives one command. */
+interface Shared {
+  readonly parts: BubblewrapParts;
+  readonly turns: SetupTurns;
+  /** Control groups on their way out: the kernel takes milliseconds, and no answer waits for it. */
+  readonly leaving: Set<Promise<void>>;
+}
+
 /** A sandbox of bubblewrap, not yet tested; `openSandbox` does that. Owns `parts.files`. */
 export function bubblewrapSandbox(parts: BubblewrapParts): Sandbox {
   const stop = new AbortController();
   const running = new Set<Promise<SandboxResult>>();
-  const turns = new SetupTurns(parts);
+  const shared: Shared = { parts, turns: new SetupTurns(parts), leaving: new Set() };
   return {
     tier: 'bubblewrap',
     notes: notesOf(parts),
     async run(request) {
       if (stop.signal.aborted) throw new AppError('E_CANCELLED', 'The sandbox is closed');
       checkRequest(request);
-      const result = runOne({ ...request, ...withSignal(request, stop.signal) }, parts, turns);
+      const result = runOne({ ...request, ...withSignal(request, stop.signal) }, shared);
       running.add(result);
       try {
         return await result;
@@ -46,6 +54,7 @@ export function bubblewrapSandbox(parts: BubblewrapParts): Sandbox {
     async close() {
       stop.abort();
       await Promise.allSettled(running);
+      await Promise.all(shared.leaving);
       parts.files.close();
     },
   };
@@ -74,14 +83,10 @@ function checkRequest(request: SandboxRequest): void {
     throw new AppError('E_SANDBOX', `"${badName}" cannot be the name of an environment variable`);
 }
 
-async function runOne(
-  request: SandboxRequest,
-  parts: BubblewrapParts,
-  turns: SetupTurns,
-): Promise<SandboxResult> {
-  const { pinned, done } = await turns.take(request);
+async function runOne(request: SandboxRequest, shared: Shared): Promise<SandboxResult> {
+  const { pinned, done } = await shared.turns.take(request);
   try {
-    return await launch(request, parts, pinned);
+    return await launch(request, shared, pinned);
   } finally {
     done();
     pinned.close();
@@ -90,7 +95,7 @@ async function runOne(
 
 async function launch(
   request: SandboxRequest,
-  parts: BubblewrapParts,
+  { parts, leaving }: Shared,
   pinned: PinnedMounts,
 ): Promise<SandboxResult> {
   const processesMax = request.limits?.processes ?? defaultLimits.processes;
@@ -121,7 +126,10 @@ async function launch(
     if (result.ended === 'exited' && !status.hasExitCode) throw setupError(child, result);
     return result;
   } finally {
-    if (group !== undefined) await removeGroup(group, parts);
+    if (group !== undefined) {
+      const removal = removeGroup(group, parts).finally(() => leaving.delete(removal));
+      leaving.add(removal);
+    }
   }
 }
 

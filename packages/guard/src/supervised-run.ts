@@ -17,7 +17,7 @@ import {
 } from './sandbox-request.ts';
 
 /** How long pipes may stay open after the command has ended, and a killed command may take to end. */
-const pipeGraceMs = 300;
+const pipeGraceMs = 500;
 const killGraceMs = 2000;
 
 export interface Supervised {
@@ -39,7 +39,10 @@ export function supervise(supervised: Supervised): Promise<SandboxResult> {
   return new Promise((resolve, reject) => {
     let end: { ended: SandboxEnd; reason?: string } = { ended: 'exited' };
     const cancels: (() => void)[] = [];
+    let isSettled = false;
     const settle = (): void => {
+      if (isSettled) return;
+      isSettled = true;
       for (const cancel of cancels.splice(0)) cancel();
       if (!hasEnded(child)) supervised.killTree();
       for (const stream of [child.stdout, child.stderr, child.stdin]) stream?.destroy();
@@ -69,11 +72,16 @@ export function supervise(supervised: Supervised): Promise<SandboxResult> {
     });
     child.once('exit', () => {
       supervised.killTree();
-      cancels.push(clock.after(pipeGraceMs, settle));
+      cancels.push(clock.after(pipeGraceMs, () => afterReading(settle)));
     });
     child.once('close', settle);
     if (request.signal?.aborted === true) onAbort();
   });
+}
+
+/** After a turn of the loop in which pipes are read: this process may have been busy all the time. */
+function afterReading(callback: () => void): void {
+  setImmediate(() => setImmediate(callback));
 }
 
 function hasEnded(child: ChildProcess): boolean {

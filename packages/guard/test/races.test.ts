@@ -14,19 +14,24 @@ const swapperCode = `
 const { renameSync, rmSync } = require('node:fs');
 const { parentPort, workerData } = require('node:worker_threads');
 const { paths: [good, evil], stop, count } = workerData;
+const attempt = (action) => {
+  try {
+    action();
+    return true;
+  } catch {
+    return false;
+  }
+};
+const move = (from, to) => {
+  // The guard may make the folder anew in the moment when it is not there: then it goes.
+  while (!attempt(() => renameSync(from, to))) attempt(() => rmSync(to, { recursive: true, force: true }));
+};
 parentPort.postMessage('swapping');
 while (Atomics.load(stop, 0) === 0) {
-  try {
-    renameSync(good, good + '.aside');
-    renameSync(evil, good);
-    renameSync(good, evil);
-    renameSync(good + '.aside', good);
-  } catch (error) {
-    // The guard made the folder anew in the moment when it was not there.
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    rmSync(good, { recursive: true, force: true });
-    renameSync(good + '.aside', good);
-  }
+  move(good, good + '.aside');
+  move(evil, good);
+  move(good, evil);
+  move(good + '.aside', good);
   Atomics.add(count, 0, 1);
 }`;
 

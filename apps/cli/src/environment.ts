@@ -26,3 +26,9 @@ export function readEnvironment(
 function nonEmpty(value: string | undefined): string | undefined {
   return value === undefined || value === '' ? undefined : value;
 }
+
+/** The environment for daemons of this repository: without what names a hub elsewhere. */
+export function daemonEnvironment(environment: Environment): Record<string, string | undefined> {
+  const elsewhere = ['SWITCHYARD_HUB', 'SWITCHYARD_TOKEN', 'SWITCHYARD_FINGERPRINT'];
+  return Object.fromEntries(Object.entries(environment.all).filter(([name]) => !elsewhere.includes(name)));
+}

@@ -32,12 +32,12 @@ const pollMs = 30;
 export async function startEphemeral(
   repository: RepositoryState,
   flags: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  how: { env: Readonly<Record<string, string | undefined>>; command?: typeof daemonCommand },
 ): Promise<EphemeralStart> {
   const { folder, workTree } = repository;
   const complaints = join(folder.logs, 'ephemeral-orchestrator.txt');
   const stderr = openSync(complaints, 'w', 0o600);
-  const { program, args } = daemonCommand('orchestrator', [
+  const { program, args } = (how.command ?? daemonCommand)('orchestrator', [
     '--ephemeral',
     'true',
     '--repository',
@@ -53,7 +53,7 @@ export async function startEphemeral(
   const child = spawn(program, args, {
     detached: true,
     stdio: ['ignore', 'ignore', stderr],
-    env: { ...env },
+    env: { ...how.env },
     cwd: workTree,
   });
   closeSync(stderr);

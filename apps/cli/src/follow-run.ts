@@ -39,7 +39,7 @@ export async function followRun(options: FollowOptions): Promise<number> {
     const ended = await Promise.race([handle.finished, interrupt.happened]);
     display.close();
     if (ended === 'interrupted') return await leave(options);
-    const got = await reportOf(session, run);
+    const got = await reportOf(options);
     if (!options.json) context.terminal.out(`${closing(context, ended, got).join('\n')}\n`);
     await session.close();
     return exitCodeOf(ended);
@@ -73,26 +73,33 @@ async function leave({ session, run, context }: FollowOptions): Promise<number> 
 
 type Report = PayloadOf<'report-got'>;
 
-/** The report; its files are written a moment after the end. */
-async function reportOf(session: Session, run: string): Promise<Report> {
-  let got = await session.client.report(run);
-  for (let tries = 0; got.files === undefined && tries < reportTries; tries += 1) {
-    await sleep(systemClock, reportPollMs);
-    got = await session.client.report(run);
+/** The report; its files are written a moment after the end. A run that has ended stays so without one. */
+async function reportOf({ session, run, context }: FollowOptions): Promise<Report | undefined> {
+  try {
+    let got = await session.client.report(run);
+    for (let tries = 0; got.files === undefined && tries < reportTries; tries += 1) {
+      await sleep(systemClock, reportPollMs);
+      got = await session.client.report(run);
+    }
+    return got;
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    context.terminal.err(`the report is missing (${error.code}): ${error.message}\n`);
+    return undefined;
   }
-  return got;
 }
 
-function closing({ terminal }: CommandContext, view: RunView, { report, files }: Report): string[] {
+function closing({ terminal }: CommandContext, view: RunView, got: Report | undefined): string[] {
+  if (got === undefined) return ['', ...closingLines(view, undefined)];
+  const { report, files } = got;
   const { paint } = terminal;
   const findings = rejectedFindings(report, paint);
-  const sandbox =
-    report.sandbox === 'none' ? [paint.red('the sandbox was turned off: commands were not isolated')] : [];
+  const isOpen = report.sandbox === 'none';
   return [
     '',
     ...summaryLines(report, paint),
     ...(findings.length === 0 ? [] : ['', ...findings]),
-    ...sandbox,
+    ...(isOpen ? [paint.red('the sandbox was turned off: commands were not isolated')] : []),
     '',
     ...closingLines(view, files),
   ];

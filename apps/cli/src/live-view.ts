@@ -111,7 +111,7 @@ function taskLine(task: TaskView, { now, columns, paint, view }: LiveInput, idWi
   const where = task.worker !== undefined && isOpen ? ` ${task.worker}` : '';
   const head = `${padTo(cutTo(oneLine(task.id), idWidth), idWidth)}  ${padTo(task.phase + round, 12)} ${padTo(elapsed, 6)}`;
   const rest = cutTo(`${where} ${messageOf(task)}`.trimEnd(), Math.max(0, columns - head.length - 5));
-  return `${paint[colour](glyph)} ${head}${paint.gray(rest)}`.trimEnd();
+  return `${paint[colour](glyph)} ${head}${rest === '' ? '' : paint.gray(rest)}`.trimEnd();
 }
 
 function messageOf(task: TaskView): string {

@@ -5,6 +5,7 @@ import { AppError, isAppError, limits, messageOf, peerId } from '@switchyard/pro
 import { programVersion, silentLogger, systemClock, systemRandom } from '@switchyard/runtime';
 import { createLink, webSocketDial, type Link, type WebSocketDialOptions } from '@switchyard/transport';
 import type { CommandContext, CommonOptions } from './context.ts';
+import { daemonEnvironment } from './environment.ts';
 import { startEphemeral, type EphemeralOrchestrator } from './ephemeral.ts';
 import {
   findRepository,
@@ -62,7 +63,7 @@ export async function openSession(
   const running = runningOrchestrator(repository.folder);
   if (running !== undefined) return connectLocal(running, repository);
   const flags = startFlags(mode, repository);
-  const started = await startEphemeral(repository, flags, environment.all);
+  const started = await startEphemeral(repository, flags, { env: daemonEnvironment(environment) });
   if (started.kind === 'other') return connectLocal(started.file, repository);
   const { orchestrator } = started;
   try {

@@ -5,6 +5,7 @@ import { exitCodes, limits } from '@switchyard/protocol';
 import { backoffMs, systemClock, systemRandom } from '@switchyard/runtime';
 import type { CommandContext } from './context.ts';
 import { daemonCommand, type DaemonName } from './daemon-process.ts';
+import { daemonEnvironment } from './environment.ts';
 import { logText } from './log-text.ts';
 import { oneLine, padTo } from './show-text.ts';
 
@@ -91,7 +92,7 @@ export class Supervisor {
     const started = spawn(program, args, {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...this.context.environment.all },
+      env: daemonEnvironment(this.context.environment),
     });
     child.process = started;
     child.startedAt = systemClock.monotonic();

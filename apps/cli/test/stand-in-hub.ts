@@ -23,6 +23,8 @@ export interface StandIn {
   readonly url: string;
   readonly token: string;
   readonly asked: Envelope[];
+  /** Sends to everyone who is connected. */
+  push<T extends MessageType>(type: T, payload: PayloadInput<T>): void;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,9 @@ export async function openStandIn(script: Script): Promise<StandIn> {
     url: listener.url,
     token: tokens.operatorToken,
     asked,
+    push: (type, payload) => {
+      for (const { id } of hub.peers()) hub.send(id, type, payload);
+    },
     close: async () => {
       await hub.close();
       await listener.close();

@@ -1,0 +1,29 @@
+import type { RunReport } from '@switchyard/protocol';
+import type { RunAccount } from './account.ts';
+
+/** A command with what it does. */
+export interface Advice {
+  readonly command: string;
+  readonly text: string;
+}
+
+/** What a person can do with the result now. Run ids and branch names need no quoting. */
+export function applyAdvice({ view }: RunReport, account: RunAccount): readonly Advice[] {
+  if (!account.hasResult)
+    return [
+      {
+        command: `switchyard run show ${view.run}`,
+        text: 'Nothing is on the run branch; your checkout is as it was.',
+      },
+    ];
+  return [
+    { command: `git diff ${view.base.slice(0, 12)}...${view.branch}`, text: 'Look at what the run changed.' },
+    {
+      command: `switchyard apply ${view.run}`,
+      text:
+        view.phase === 'completed'
+          ? 'Bring it into your checkout. If your branch has moved, the merge is verified again first.'
+          : 'Bring what passed into your checkout; what failed or was skipped is not on the branch.',
+    },
+  ];
+}

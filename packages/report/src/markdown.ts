@@ -1,0 +1,176 @@
+import type { AttemptReport, Finding, Receipt, RunReport } from '@switchyard/protocol';
+import { accountOf, bySeverity, type RunAccount, type TaskAccount } from './account.ts';
+import { applyAdvice } from './apply-advice.ts';
+import { endText, passed, placeOf } from './html-evidence.ts';
+import { codeBlock, codeSpan, escapeMarkdown } from './markdown-text.ts';
+import { mermaidGraph } from './mermaid-graph.ts';
+import { runLook, taskLook } from './phase-look.ts';
+import { countText, durationText, momentText, shortCommit } from './quantities.ts';
+
+/** Findings shown of one review; the JSON report has all. */
+const findingsMax = 100;
+
+/** Renders a run's report as GitHub-flavoured Markdown. */
+export function renderMarkdown(report: RunReport): string {
+  const account = accountOf(report);
+  const parts = [
+    headPart(report, account),
+    sandboxPart(report),
+    failuresPart(account),
+    applyPart(report, account),
+    summaryPart(account),
+    graphPart(report),
+    verificationPart(report),
+    ...account.tasks.map(taskPart),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function headPart({ view }: RunReport, account: RunAccount): string {
+  const look = runLook[view.phase];
+  const found = Object.entries(account.findings)
+    .filter(([, count]) => count > 0)
+    .map(([severity, count]) => `${count} ${severity}`);
+  const rows: [string, string][] = [
+    ['Started', momentText(account.startedAt)],
+    [account.isOver ? 'Took' : 'So far', durationText(account.endedAt - account.startedAt)],
+    ['Branch', codeSpan(view.branch)],
+    ['Base, tip', `${codeSpan(shortCommit(view.base))}, ${codeSpan(shortCommit(view.tip))}`],
+    ['Strategy', `${view.strategy.chosen}: ${escapeMarkdown(view.strategy.reason)}`],
+    ['Workers', account.workers.map((worker) => codeSpan(worker)).join(', ') || 'none'],
+    ['Attempts', `${account.attempts}, of which ${account.rejections} sent back by reviewers`],
+    ['Findings', found.join(', ') || 'none'],
+  ];
+  return [
+    `# ${look.sign} ${look.word}: ${escapeMarkdown(view.name)}`,
+    `**${escapeMarkdown(account.headline)}**${view.reason === undefined || view.reason === '' ? '' : ` — ${escapeMarkdown(view.reason, 1000)}`}`,
+    ['| | |', '| --- | --- |', ...rows.map(([term, value]) => `| ${term} | ${value} |`)].join('\n'),
+  ].join('\n\n');
+}
+
+function sandboxPart({ sandbox }: RunReport): string {
+  if (sandbox !== 'none') return '';
+  return '> **WARNING: NO SANDBOX.** The operator turned it off: the commands of this run could read and write everything that this user can, and use the network. Nothing here proves that they kept to their workspaces.';
+}
+
+function failuresPart(account: RunAccount): string {
+  if (account.failures.length === 0) return '';
+  const lines = account.failures.flatMap(({ task, skipped }) => {
+    const name = escapeMarkdown(task.view.id);
+    const why = escapeMarkdown(task.trouble ?? '', 1000);
+    return [
+      `- **${name}** failed: ${why}`,
+      ...skipped.map(
+        (other) =>
+          `  - ${escapeMarkdown(other.view.id)} skipped because ${name} failed: ${escapeMarkdown(task.trouble ?? '', 200)}`,
+      ),
+    ];
+  });
+  return `## What went wrong\n\n${lines.join('\n')}`;
+}
+
+function applyPart(report: RunReport, account: RunAccount): string {
+  if (!account.isOver) return '';
+  const lines = applyAdvice(report, account).map(
+    ({ command, text }) => `${text}\n\n${codeBlock(command, 'sh')}`,
+  );
+  return `## What to do now\n\n${lines.join('\n\n')}`;
+}
+
+function summaryPart(account: RunAccount): string {
+  const rows = account.tasks.map((task) => {
+    const look = taskLook[task.view.phase];
+    const cells = [
+      escapeMarkdown(task.view.id),
+      `${look.sign} ${look.word}`,
+      String(task.attempts.length),
+      String(task.view.round),
+      escapeMarkdown(task.attempts.at(-1)?.worker ?? ''),
+      task.durationMs === undefined ? '' : durationText(task.durationMs),
+      String(task.findings.length),
+      task.mergeCommit === undefined ? '' : codeSpan(shortCommit(task.mergeCommit)),
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return [
+    '## Tasks',
+    '',
+    '| Task | State | Attempts | Rounds | Worker | Time | Findings | Merged |',
+    '| --- | --- | ---: | ---: | --- | ---: | ---: | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+function graphPart({ view }: RunReport): string {
+  const graph = mermaidGraph(view);
+  return graph === undefined ? '' : `## Graph\n\n${codeBlock(graph, 'mermaid')}`;
+}
+
+function verificationPart({ verification }: RunReport): string {
+  if (verification.length === 0) return '';
+  const entries = verification.map((record) => {
+    const names = record.tasks.map((id) => escapeMarkdown(id, 80)).join(', ');
+    const head = `**${record.passed ? '✓ passed' : '✗ failed'}** on ${codeSpan(shortCommit(record.commit))}${names === '' ? '' : ` with ${names}`}`;
+    return [head, ...record.receipts.map(receiptPart)].join('\n\n');
+  });
+  return `## Verification of the merged result\n\n${entries.join('\n\n')}`;
+}
+
+function taskPart(task: TaskAccount): string {
+  const { view } = task;
+  const look = taskLook[view.phase];
+  if (task.attempts.length === 0) {
+    return `## ${escapeMarkdown(view.id)}\n\n${look.sign} ${look.word}${task.trouble === undefined ? '' : `: ${escapeMarkdown(task.trouble, 1000)}`}`;
+  }
+  const files =
+    task.filesChanged.length === 0
+      ? ''
+      : `${countText(task.filesChanged.length, 'file')} changed: ${task.filesChanged
+          .slice(0, 20)
+          .map((path) => codeSpan(path))
+          .join(', ')}${task.filesChanged.length > 20 ? ', …' : ''}`;
+  const merged = task.mergeCommit === undefined ? '' : `merged as ${codeSpan(shortCommit(task.mergeCommit))}`;
+  const facts = [`${look.sign} ${look.word}`, merged, files].filter((part) => part !== '').join(' · ');
+  return [`## ${escapeMarkdown(view.id)}`, facts, ...task.attempts.map(attemptPart)].join('\n\n');
+}
+
+function attemptPart(attempt: AttemptReport): string {
+  const length = attempt.endedAt === undefined ? '' : `, ${durationText(attempt.endedAt - attempt.leasedAt)}`;
+  const round = attempt.round > 1 ? `, round ${attempt.round}` : '';
+  const { failure } = attempt;
+  const parts = [
+    `### Attempt ${attempt.attempt}${round}: ${attempt.outcome} (${codeSpan(attempt.worker)}${length})`,
+    failure === undefined ? '' : `✗ ${codeSpan(failure.code)} ${escapeMarkdown(failure.message, 4000)}`,
+    failure?.outputTail === undefined ? '' : folded('The end of its output', failure.outputTail),
+    ...attempt.receipts.map(receiptPart),
+    ...attempt.reviews.map(reviewPart),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function receiptPart(receipt: Receipt): string {
+  const named = receipt.criterion === receipt.command ? '' : `${escapeMarkdown(receipt.criterion)}: `;
+  const line = `${passed(receipt) ? '✓' : '✗'} ${named}${codeSpan(receipt.command)} ${endText(receipt)}, ${durationText(receipt.durationMs)}`;
+  return receipt.outputTail.trim() === '' ? line : `${line}\n\n${folded('Output', receipt.outputTail)}`;
+}
+
+/** Output behind a triangle where HTML is rendered; plain text readers see it as a block. */
+function folded(title: string, text: string): string {
+  return text.trim() === '' ? '' : `<details><summary>${title}</summary>\n\n${codeBlock(text)}\n\n</details>`;
+}
+
+function reviewPart(review: AttemptReport['reviews'][number]): string {
+  const by = review.reviewer === undefined ? '' : ` by ${codeSpan(review.reviewer)}`;
+  const head = `**${review.specialization} review: ${review.outcome}**${by}${review.feedback === '' ? '' : ` — ${escapeMarkdown(review.feedback, 1000)}`}`;
+  const shown = bySeverity(review.findings).slice(0, findingsMax).map(findingLine);
+  const rest = review.findings.length - shown.length;
+  if (rest > 0) shown.push(`- and ${rest} more in the JSON report`);
+  return shown.length === 0 ? head : `${head}\n\n${shown.join('\n')}`;
+}
+
+function findingLine(finding: Finding): string {
+  const suggestion =
+    finding.suggestion === undefined ? '' : `\n  Do: ${escapeMarkdown(finding.suggestion, 1000)}`;
+  const rule = finding.rule === undefined ? '' : ` (${codeSpan(finding.rule)})`;
+  return `- **${finding.severity}** ${codeSpan(placeOf(finding))}: ${escapeMarkdown(finding.description, 1000)}${rule}${suggestion}`;
+}

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '@switchyard/protocol';
 import type { Clock, Logger } from '@switchyard/runtime';
 import type { PrivateName } from './bubblewrap-arguments.ts';
@@ -136,6 +136,8 @@ async function launch(
 /** bwrap answers when the command has ended; the kernel ends the rest of the pid namespace just after. */
 async function untilGone(pid: number | undefined, { logger }: BubblewrapParts): Promise<void> {
   if (pid === undefined) return;
+  // Mostly it takes a fraction of a millisecond, less than a timer.
+  for (let turn = 0; turn < 50 && !isGone(pid); turn += 1) await nextTurn();
   for (let waitMs = 1; !isGone(pid); waitMs *= 2) {
     if (waitMs > 1024) {
       logger.warn({ pid }, 'a sandbox does not end after SIGKILL');

@@ -1,0 +1,97 @@
+// `npm start`: sets up what is missing, copies this repository's tracked files into a fresh temporary git
+// repository, and runs the bundled plan on the copy: an orchestrator, two workers and a reviewer of its own, as
+// processes. The report stays; the copy and all other state go.
+//   npm start                      the whole run; exit code 0
+//   npm start -- --fail            a task fails, what depends on it is skipped, the rest completes; exit code 1
+//   npm start -- --keep            leaves the copy and the state folder, and says where
+//   npm start -- --no-sandbox      without isolation, for machines that have none
+// Other arguments go to `switchyard run`.
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { runHere } from './child.mjs';
+import { ensure, root } from './ensure.mjs';
+import { endWith } from './setup-error.mjs';
+import { commitAll, makeWorkCopy } from './work-copy.mjs';
+
+const examples = join('tools', 'examples', 'self-report');
+const plan = join(examples, 'plan.yaml');
+
+/** Two workers and a reviewer, from the start. */
+const fleet = {
+  SWITCHYARD_WORKERS_MIN: '2',
+  SWITCHYARD_WORKERS_MAX: '2',
+  SWITCHYARD_REVIEWERS_MIN: '1',
+  SWITCHYARD_REVIEWERS_MAX: '1',
+};
+
+await endWith(async () => {
+  const args = process.argv.slice(2);
+  const own = new Set(['--fail', '--keep']);
+  ensure({ sandbox: !args.includes('--no-sandbox') });
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'switchyard-start-')));
+  const copy = join(folder, 'repository');
+  const state = join(folder, 'state');
+  try {
+    makeWorkCopy(root, copy);
+    if (args.includes('--fail')) allowFewerLicences(copy);
+    console.log(`running ${plan} on a copy of this repository`);
+    return await runPlan({ copy, state, args: args.filter((arg) => !own.has(arg)) });
+  } finally {
+    if (args.includes('--keep')) console.log(`kept: ${copy}\n      ${state}`);
+    else cleanUp(folder, state);
+  }
+});
+
+function runPlan({ copy, state, args }) {
+  const cli = join(root, 'apps', 'cli', 'bin', 'switchyard.mjs');
+  return runHere(process.execPath, [cli, 'run', plan, ...args], {
+    cwd: copy,
+    env: { ...fleet, ...process.env, SWITCHYARD_STATE: state },
+  });
+}
+
+/** Makes the licence task fail for a true reason: the policy no longer allows what nearly everything has. */
+function allowFewerLicences(copy) {
+  const file = join(copy, examples, 'licence-policy.json');
+  const { allowed } = JSON.parse(readFileSync(file, 'utf8'));
+  const fewer = allowed.filter((licence) => licence !== 'MIT');
+  writeFileSync(file, `${JSON.stringify({ allowed: fewer }, undefined, 2)}\n`);
+  commitAll(copy, 'Allow fewer licences, to see a run with a failing task');
+}
+
+/** Removes everything but the reports, so that the paths that were printed still lead to them. */
+function cleanUp(folder, state) {
+  const reports = filesOf(state).filter((file) => /\/runs\/[^/]+\/report\.(md|html|json)$/.test(file));
+  if (reports.length === 0) return rmSync(folder, { recursive: true, force: true });
+  const kept = new Set(reports);
+  for (let up of reports) while (up !== folder) kept.add((up = dirname(up)));
+  removeExcept(folder, kept);
+}
+
+function removeExcept(folder, kept) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (!kept.has(path)) rmSync(path, { recursive: true, force: true });
+    else if (entry.isDirectory()) removeExcept(path, kept);
+  }
+}
+
+function filesOf(folder, depth = 5) {
+  return list(folder).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (!entry.isDirectory()) return [path];
+    return depth > 0 && !['layers', 'checkouts', 'node_modules'].includes(entry.name)
+      ? filesOf(path, depth - 1)
+      : [];
+  });
+}
+
+function list(folder) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    // The run ended before it had a state folder.
+    return [];
+  }
+}

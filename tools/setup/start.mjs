@@ -47,7 +47,7 @@ function runPlan({ copy, state, args }) {
   const cli = join(root, 'apps', 'cli', 'bin', 'switchyard.mjs');
   return runHere(process.execPath, [cli, 'run', plan, ...args], {
     cwd: copy,
-    env: { ...fleet, ...process.env, SWITCHYARD_STATE: state },
+    env: { ...fleet, ...process.env, SWITCHYARD_STATE: state, SWITCHYARD_HUB: '' },
   });
 }
 

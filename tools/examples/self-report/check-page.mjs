@@ -7,7 +7,8 @@ const [page, least = '5'] = process.argv.slice(2);
 const text = readFileSync(page, 'utf8');
 const problems = [];
 if (!text.startsWith('# ')) problems.push('it does not begin with a title');
-if (/\|\s*(undefined|NaN)\s*\||\[object Object\]/.test(text)) problems.push('it shows a value that is missing');
+if (/\|\s*(undefined|NaN)\s*\||\[object Object\]/.test(text))
+  problems.push('it shows a value that is missing');
 if (text.split('\n').length < Number(least)) problems.push(`it has fewer than ${least} lines`);
 for (const [, target] of text.matchAll(/\]\(([^)#:]+)\)/g))
   if (!existsSync(join(dirname(page), target))) problems.push(`its link to ${target} leads nowhere`);

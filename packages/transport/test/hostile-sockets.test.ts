@@ -12,6 +12,7 @@ describe('hostile sockets', () => {
     const socket = await rawSocket(listener.url);
     socket.ws.send('{"type":"hello"}');
     await vi.waitFor(() => expect(socket.closed).toBe(closeCodes.badFrame.code));
+    expect(socket.reason).toBe('a text frame');
   });
 
   it('a frame over the limit is closed with 4413, without reading it', async () => {

@@ -29,6 +29,24 @@ describe('hello', () => {
     expect(peer.closed?.code).toBe(closeCodes.helloTimeout.code);
   });
 
+  it('of a bulk lane comes with the token of the control lane, or one bound to the peer', async () => {
+    const world = new World();
+    await world.greeted('worker-1');
+    const bulkHello = { ...helloOf('worker'), lane: 'bulk' };
+    const stranger = world.raw('bulk', { credential: 'another' });
+    stranger.say('hello', bulkHello);
+    const same = world.raw('bulk');
+    same.say('hello', bulkHello);
+    await settle();
+    expect(stranger.closed?.code).toBe(closeCodes.helloTimeout.code);
+    expect(same.types()).toEqual(['welcome']);
+    const bound = world.raw('bulk', { credential: 'another', peer: worker1 });
+    bound.say('hello', bulkHello);
+    await settle();
+    expect(bound.types()).toEqual(['welcome']);
+    expect(same.closed?.code).toBe(closeCodes.replaced.code);
+  });
+
   it('tells the handler which attempts are fenced', async () => {
     const holding = [{ run: 'run-1', taskId: 'A', attempt: 1, fence: 3 }];
     const world = new World({
@@ -181,23 +199,35 @@ describe('a peer that breaks the rules is told why, and nobody else is harmed', 
     expect(flood.closed).toBeUndefined();
   });
 
-  it('a reader too slow for its control lane is disconnected with 4429', async () => {
-    const world = new World();
-    const peer = await world.greeted('worker-1');
-    const [ours, theirs] = memoryPair();
-    ours.pause?.();
-    world.hub.accept(theirs, world.grant('control'));
-    ours.send(peer.bytes('hello', { ...helloOf('worker'), lane: 'control' }, { from: 'slow' }));
-    await settle();
-    let sent = 0;
-    const slow = peerId.parse('slow');
-    const text = 'x'.repeat(3_900);
-    while (sent < 50_000 && world.hub.send(slow, 'error', { code: 'E_IO', message: text })) sent += 1;
-    expect(sent).toBeGreaterThan(limits.controlQueueMessages - 1);
-    expect(sent * 4_000).toBeLessThan(limits.controlQueueBytes * 1.1);
-    expect(world.disconnected).toMatchObject([{ id: 'slow' }]);
-    expect(world.hub.send(worker1, 'error', { code: 'E_IO', message: 'still here' })).toBeDefined();
-  });
+  const sizes = [
+    ['by count', 100, limits.controlQueueMessages, limits.controlQueueMessages * 2],
+    ['by bytes', 100_000, 1, limits.controlQueueBytes / 100_000 + 1],
+  ] as const;
+  it.each(sizes)(
+    'a reader too slow for its control lane is disconnected, %s',
+    async (_name, bytes, least, most) => {
+      const world = new World();
+      const peer = await world.greeted('worker-1');
+      const [ours, theirs] = memoryPair();
+      ours.pause?.();
+      world.hub.accept(theirs, world.grant('control'));
+      ours.send(peer.bytes('hello', { ...helloOf('worker'), lane: 'control' }, { from: 'slow' }));
+      await settle();
+      let sent = 0;
+      const slow = peerId.parse('slow');
+      const details = { text: 'x'.repeat(bytes) };
+      while (sent < most && world.hub.send(slow, 'error', { code: 'E_IO', message: 'm', details })) sent += 1;
+      expect(sent).toBeGreaterThanOrEqual(least);
+      expect(sent).toBeLessThan(most);
+      expect(world.disconnected).toMatchObject([{ id: 'slow' }]);
+      expect(world.hub.send(worker1, 'error', { code: 'E_IO', message: 'still here' })).toBeDefined();
+      let closed = 0;
+      ours.onClose((code) => (closed = code));
+      ours.resume?.();
+      await settle();
+      expect(closed).toBe(closeCodes.tooSlow.code);
+    },
+  );
 
   it('a burst to a peer that keeps up goes through whatever its length', async () => {
     const world = new World();

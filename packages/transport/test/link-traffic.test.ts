@@ -1,5 +1,5 @@
 import { AppError, limits, peerId } from '@switchyard/protocol';
-import type { Channel, Dial } from '@switchyard/transport';
+import { memoryPair, type Channel, type Dial } from '@switchyard/transport';
 import { describe, expect, it } from 'vitest';
 import { accepted, failedPayload, progressPayload, rejection } from './payloads.ts';
 import { settle } from './virtual-clock.ts';
@@ -108,6 +108,64 @@ describe('durable messages', () => {
     world.hub.disconnect(worker1, 'shuttingDown');
     await up(world, probe);
     expect(world.messages).toHaveLength(2);
+  });
+
+  it('do not leave before the disk has them, and keep their order even if it does not', async () => {
+    const world = new World();
+    const stored: (() => void)[] = [];
+    const outbox = new MemoryOutbox();
+    outbox.append = () => new Promise((resolve) => stored.push(resolve));
+    const probe = world.link('worker-1', 'worker', { outbox });
+    await up(world, probe);
+    probe.link.send('task-failed', failedPayload('one'));
+    probe.link.send('task-failed', failedPayload('two'));
+    stored[1]?.();
+    await world.clock.advance(100);
+    world.hub.disconnect(worker1, 'shuttingDown');
+    await up(world, probe);
+    expect(world.messages).toEqual([]);
+    stored[0]?.();
+    await world.clock.advance(100);
+    expect(world.messages.map(({ envelope }) => envelope.payload)).toMatchObject([
+      { error: 'one' },
+      { error: 'two' },
+    ]);
+  });
+
+  it('that waited behind a full line do not overtake those it lost', async () => {
+    const world = new World();
+    let line: Channel | undefined;
+    const probe = world.link('worker-1', 'worker', {
+      dial: async (lane) => {
+        const [ours, theirs] = memoryPair();
+        if (lane === 'control' && line === undefined) {
+          line = ours;
+          const hear = theirs.onFrame.bind(theirs);
+          theirs.onFrame = (handler) =>
+            hear((frame) => {
+              handler(frame);
+              // Whatever comes after the hello stays on the line.
+              theirs.pause?.();
+            });
+        }
+        world.hub.accept(theirs, world.grant(lane));
+        return Promise.resolve(ours);
+      },
+    });
+    await up(world, probe);
+    const count = 500;
+    const text = 'x'.repeat(3_900);
+    for (let index = 0; index < count; index += 1)
+      probe.link.send('task-failed', failedPayload(`${index} ${text}`));
+    await world.clock.advance(100);
+    expect(world.messages).toEqual([]);
+    line?.close(1006, 'cut');
+    await up(world, probe);
+    await world.clock.advance(2_000);
+    const order = world.messages.map(({ envelope }) =>
+      Number((envelope.payload as { error: string }).error.split(' ')[0]),
+    );
+    expect(order).toEqual(Array.from({ length: count }, (_, index) => index));
   });
 
   it('survive the process that sent them', async () => {

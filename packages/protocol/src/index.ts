@@ -117,3 +117,14 @@ export {
   joinFrames,
   openEnvelope,
 } from './codec.ts';
+export {
+  chooseStrategy,
+  criticalPath,
+  dependantsOf,
+  dependenciesFirst,
+  expectedOf,
+  longestChain,
+  remainingMinutes,
+  type StrategyChoice,
+} from './strategy-choice.ts';
+export { overlaps } from './workspace-overlap.ts';

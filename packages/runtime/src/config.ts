@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AppError } from '@switchyard/protocol';
-import { z } from 'zod';
+import type { z } from 'zod';
 
 /** Where a value came from, strongest first: flag, environment, file; else the schema's default. */
 export interface ConfigSources {

@@ -1,6 +1,6 @@
 // generated/errors/: every error code as a typed module, with its test, and docs/errors.md for people.
 // Run with tsx, since it imports the contract itself: node --import tsx tools/examples/self-report/error-table.mjs
-import { errorTable, exitCodes } from '../../../packages/protocol/src/error-codes.ts';
+import { errorTable, exitCodes } from '@switchyard/protocol';
 import { table, writePage } from './page.mjs';
 
 const rows = Object.entries(errorTable).map(([code, { exit, next, text }]) => ({

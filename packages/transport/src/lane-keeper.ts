@@ -31,6 +31,9 @@ export interface LaneKeeperOptions {
   readonly onFatal: (error: AppError) => void;
 }
 
+/** How long the end of a channel is waited for. */
+const closeWaitMs = 1_000;
+
 interface Line {
   readonly channel: Channel;
   readonly inflow: Inflow;
@@ -50,6 +53,8 @@ export class LaneKeeper {
   private tries = 0;
   /** Grows with every dial, so that a late answer of an older one is recognised. */
   private epoch = 0;
+  /** A channel whose end somebody waits for. */
+  private ending: { readonly channel: Channel; readonly ended: () => void } | undefined;
 
   constructor(options: LaneKeeperOptions) {
     this.options = options;
@@ -59,13 +64,27 @@ export class LaneKeeper {
     if (this.phase.kind === 'stopped') this.connect();
   }
 
-  /** Ends the lane for good, until it is started again. */
-  stop(code: number, reason: string): void {
+  /**
+   * Ends the lane until it is started again. Resolves when the channel has ended, so that what was sent has left,
+   * or after a second.
+   */
+  stop(code: number, reason: string): Promise<void> {
     const { phase } = this;
     this.phase = { kind: 'stopped' };
     this.epoch += 1;
     this.tries = 0;
     release(phase, code, reason);
+    if (phase.kind !== 'greeting' && phase.kind !== 'up') return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.options.clock.after(closeWaitMs, resolve);
+      this.ending = {
+        channel: phase.channel,
+        ended: () => {
+          cancel();
+          resolve();
+        },
+      };
+    });
   }
 
   /** Gives the channel up and connects anew. */
@@ -124,6 +143,7 @@ export class LaneKeeper {
 
   private closed(channel: Channel, code: number, reason: string): void {
     const { phase } = this;
+    if (this.ending?.channel === channel) this.ending.ended();
     if ((phase.kind !== 'greeting' && phase.kind !== 'up') || phase.channel !== channel) return;
     release(phase, 1000, '');
     if (mayReconnect(code)) return this.broken(phase, reason === '' ? `closed with ${code}` : reason);

@@ -81,5 +81,6 @@ export interface Link {
   onConnected(listener: (welcome: Welcome) => void): () => void;
   /** Resolves when connected; rejects with what makes that impossible, or with the signal's reason. */
   whenConnected(signal?: AbortSignal): Promise<Welcome>;
+  /** Sends what is queued and ends; resolves when the other side has it, or after a second. */
   close(): Promise<void>;
 }

@@ -57,6 +57,8 @@ class SwitchyardLink implements Link {
   private readonly waiters = new Set<Waiter>();
   private connection: Connection | undefined;
   private closedBy: AppError | undefined;
+  private closing: Promise<void> | undefined;
+  private ended: Promise<void> = Promise.resolve();
   private turns = 0;
 
   constructor(options: LinkOptions) {
@@ -144,13 +146,18 @@ class SwitchyardLink implements Link {
     });
   }
 
-  async close(): Promise<void> {
-    if (this.closedBy === undefined) {
-      await this.durable.settled();
-      this.controlOut.flush();
-      this.bulkOut.flush();
-      this.end(new AppError('E_CANCELLED', 'the link was closed'), 'closed by its owner');
-    }
+  close(): Promise<void> {
+    this.closing ??= this.finish();
+    return this.closing;
+  }
+
+  private async finish(): Promise<void> {
+    await this.durable.settled();
+    this.controlOut.flush();
+    this.bulkOut.flush();
+    if (this.closedBy === undefined)
+      this.ended = this.end(new AppError('E_CANCELLED', 'the link was closed'), 'closed by its owner');
+    await this.ended;
   }
 
   private keeper(lane: 'control' | 'bulk'): LaneKeeper {
@@ -197,7 +204,7 @@ class SwitchyardLink implements Link {
     this.connection = undefined;
     this.controlOut.detach();
     this.durable.down();
-    this.bulk.stop(1000, 'the control lane is down');
+    void this.bulk.stop(1000, 'the control lane is down');
     this.bulkOut.detach();
     this.requests.fail(new AppError('E_UNREACHABLE', `the link was lost: ${reason}`));
     if (!wasUp) return;
@@ -207,22 +214,22 @@ class SwitchyardLink implements Link {
 
   private fatal(error: AppError): void {
     if (this.closedBy !== undefined) return;
-    this.end(error, error.message);
+    this.ended = this.end(error, error.message);
     this.options.logger.error({ err: error }, 'link closed for good');
     this.options.handler.fatal(error);
   }
 
-  private end(error: AppError, reason: string): void {
+  private async end(error: AppError, reason: string): Promise<void> {
     this.closedBy = error;
     this.connection?.ticker.stop();
     this.connection = undefined;
-    this.control.stop(1000, reason);
-    this.bulk.stop(1000, reason);
+    const lanes = [this.control.stop(1000, reason), this.bulk.stop(1000, reason)];
     this.controlOut.detach();
     this.bulkOut.detach();
     this.durable.down();
     this.requests.fail(error);
     for (const waiter of this.waiters) waiter.reject(error);
+    await Promise.all(lanes);
   }
 
   private take(raw: RawEnvelope, lane: 'control' | 'bulk'): void {

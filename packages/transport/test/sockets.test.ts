@@ -27,6 +27,16 @@ describe('over real sockets', () => {
     expect(probe.fatal).toEqual([]);
   });
 
+  it('a link that is closed has delivered what was sent', async () => {
+    const place = await station();
+    const { link } = linkTo(place, { outbox: new MemoryOutbox() });
+    await link.whenConnected();
+    link.send('draining', { reason: 'going' });
+    link.send('task-failed', failedPayload('last'));
+    await link.close();
+    expect(place.messages.map(({ envelope }) => envelope.type)).toEqual(['draining', 'task-failed']);
+  });
+
   it('serves pages and the hub on one port, and nothing else is upgraded', async () => {
     const { listener } = await station();
     expect(await (await fetch(listener.httpUrl)).text()).toBe('page');

@@ -122,7 +122,7 @@ export {
   criticalPath,
   dependantsOf,
   dependenciesFirst,
-  expectedOf,
+  expectedRpm,
   longestChain,
   remainingMinutes,
   type StrategyChoice,

@@ -1,8 +1,8 @@
 import type { TaskId } from './ids.ts';
 import type { Plan, PlanTask, Strategy } from './plan-schema.ts';
 
-/** What a task is expected to take where the plan says nothing. */
-export const expectedOf = { minutes: 1, rpm: 15 } as const;
+/** Requests a minute that a task with a model makes when its plan does not say (DESIGN.md section 6). */
+const modelRpm = 15;
 
 /** The numbers by which `auto` chooses (DESIGN.md section 6). */
 const autoRule = { rpm: 3000, concurrent: 20, chain: 3, independent: 5 } as const;
@@ -17,36 +17,37 @@ export interface StrategyChoice {
 
 type GraphTask = Pick<PlanTask, 'id' | 'dependsOn' | 'estimate'>;
 
-/** The strategy a plan runs with, and why; what `auto` takes is decided from the graph and its estimates. */
-export function chooseStrategy(plan: Pick<Plan, 'strategy' | 'tasks'>): StrategyChoice {
+/** Requests a minute to models that a task is expected to make; commands make none unless the plan says so. */
+export function expectedRpm(task: Pick<PlanTask, 'estimate' | 'executor'>): number {
+  return task.estimate.rpm ?? (task.executor.kind === 'command' ? 0 : modelRpm);
+}
+
+/** The strategy a plan runs with, and why; `auto` is decided from the graph, its estimates and its limits. */
+export function chooseStrategy(plan: Pick<Plan, 'strategy' | 'tasks' | 'limits'>): StrategyChoice {
   const asked = plan.strategy;
   if (asked !== 'auto') return { asked, chosen: asked, reason: 'the plan asks for it' };
-  const { width, rpm } = widestLevel(plan.tasks);
+  const choose = (chosen: Strategy, reason: string): StrategyChoice => ({ asked, chosen, reason });
+  const { width, rpm } = widestLevel(plan);
+  const atOnce = Math.min(width, plan.limits.workers);
   const chain = longestChain(plan.tasks);
   if (rpm > autoRule.rpm)
-    return {
-      asked,
-      chosen: 'rate-aware',
-      reason: `${rpm} requests a minute are expected, over ${autoRule.rpm}`,
-    };
-  if (width > autoRule.concurrent)
-    return {
-      asked,
-      chosen: 'rate-aware',
-      reason: `${width} tasks can run at once, over ${autoRule.concurrent}`,
-    };
+    return choose(
+      'rate-aware',
+      `about ${Math.round(rpm)} requests a minute are expected, over ${autoRule.rpm}`,
+    );
+  if (atOnce > autoRule.concurrent)
+    return choose('rate-aware', `${atOnce} tasks can run at once, over ${autoRule.concurrent}`);
   if (chain > autoRule.chain)
-    return {
-      asked,
-      chosen: 'critical-path',
-      reason: `the longest chain has ${chain} tasks, over ${autoRule.chain}`,
-    };
-  const few = width <= autoRule.independent ? `at most ${autoRule.independent} ` : '';
-  return {
-    asked,
-    chosen: 'max-parallel',
-    reason: `${few}tasks can run at once (${width}) and no chain is over ${autoRule.chain}`,
-  };
+    return choose('critical-path', `the longest chain has ${chain} tasks, over ${autoRule.chain}`);
+  if (width <= autoRule.independent)
+    return choose(
+      'max-parallel',
+      `their dependencies let at most ${width} run at once, not over ${autoRule.independent}`,
+    );
+  return choose(
+    'max-parallel',
+    `${width} tasks are independent of each other in chains of at most ${chain}: their order matters little`,
+  );
 }
 
 /** The ids along the longest path by estimated minutes, first to last; empty for no tasks. */
@@ -72,15 +73,19 @@ export function longestChain(tasks: readonly GraphTask[]): number {
   return longest;
 }
 
-/** Task → minutes of the longest path that begins with it, itself included, by estimate. */
+/**
+ * Task → minutes of the longest path that begins with it, itself included, by estimate; a task without one counts as
+ * the mean of the others, or 1.
+ */
 export function remainingMinutes(tasks: readonly GraphTask[]): Map<TaskId, number> {
+  const unknown = meanMinutes(tasks);
   const dependants = dependantsOf(tasks);
   const remaining = new Map<TaskId, number>();
   for (const task of dependenciesFirst(tasks).reverse()) {
     let below = 0;
     for (const dependant of dependants.get(task.id) ?? [])
       below = Math.max(below, remaining.get(dependant) ?? 0);
-    remaining.set(task.id, below + (task.estimate.minutes ?? expectedOf.minutes));
+    remaining.set(task.id, below + (task.estimate.minutes ?? unknown));
   }
   return remaining;
 }
@@ -122,24 +127,36 @@ function levelsOf(tasks: readonly GraphTask[]): Map<TaskId, number> {
   return levels;
 }
 
-function widestLevel(tasks: readonly GraphTask[]): { width: number; rpm: number } {
-  const levels = levelsOf(tasks);
-  const sums = new Map<number, { width: number; rpm: number }>();
-  for (const task of tasks) {
+/** The level with the most tasks; and the level that asks most of models, with no more at once than workers. */
+function widestLevel(plan: Pick<Plan, 'tasks' | 'limits'>): { width: number; rpm: number } {
+  const levels = levelsOf(plan.tasks);
+  const rates = new Map<number, number[]>();
+  for (const task of plan.tasks) {
     const level = levels.get(task.id) ?? 0;
-    const sum = sums.get(level) ?? { width: 0, rpm: 0 };
-    sum.width += 1;
-    sum.rpm += task.estimate.rpm ?? expectedOf.rpm;
-    sums.set(level, sum);
+    const row = rates.get(level);
+    if (row === undefined) rates.set(level, [expectedRpm(task)]);
+    else row.push(expectedRpm(task));
   }
-  let widest = { width: 0, rpm: 0 };
-  for (const sum of sums.values())
-    widest = { width: Math.max(widest.width, sum.width), rpm: Math.max(widest.rpm, sum.rpm) };
-  return widest;
+  let width = 0;
+  let rpm = 0;
+  for (const row of rates.values()) {
+    width = Math.max(width, row.length);
+    const atOnce = row.toSorted((a, b) => b - a).slice(0, plan.limits.workers);
+    rpm = Math.max(
+      rpm,
+      atOnce.reduce((sum, rate) => sum + rate, 0),
+    );
+  }
+  return { width, rpm };
 }
 
 function longestOf(ids: readonly TaskId[], length: ReadonlyMap<TaskId, number>): TaskId | undefined {
   let best: TaskId | undefined;
   for (const id of ids) if (best === undefined || (length.get(id) ?? 0) > (length.get(best) ?? 0)) best = id;
   return best;
+}
+
+function meanMinutes(tasks: readonly GraphTask[]): number {
+  const known = tasks.flatMap((task) => task.estimate.minutes ?? []);
+  return known.length === 0 ? 1 : known.reduce((sum, minutes) => sum + minutes, 0) / known.length;
 }

@@ -1,0 +1,63 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { analyze, type Analysis } from '@switchyard/analyzers';
+import { isAppError, type ReviewAssignment } from '@switchyard/protocol';
+import { backoffMs, sleep, type Logger } from '@switchyard/runtime';
+import { sandboxedRun } from './engine-run.ts';
+import type { ReviewPorts } from './ports.ts';
+
+/** A fetch is repeated this often while the orchestrator restarts. */
+const fetchTriesMax = 8;
+const fetchBackoff = { minMs: 100, maxMs: 3_000 };
+
+/**
+ * Looks at exactly the commit of an assignment, in a checkout of its own that is gone afterwards. Throws AppError
+ * when objects or engines are not to be had, and the signal's reason when it is aborted.
+ */
+export async function reviewCommit(
+  assignment: ReviewAssignment,
+  ports: ReviewPorts,
+  about: { readonly signal: AbortSignal; readonly logger: Logger },
+): Promise<Analysis> {
+  const { signal } = about;
+  const { commit, base, specialization } = assignment;
+  const folder = join(ports.checkouts, assignment.reviewId);
+  const checkout = join(folder, 'tree');
+  try {
+    const objects = await fetchCommits(assignment, ports, about);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await objects.checkout(commit, checkout);
+    signal.throwIfAborted();
+    const files = await objects.changedLines(base, commit);
+    signal.throwIfAborted();
+    const { sandbox, engineReadPaths } = ports;
+    return await analyze(ports.engines, {
+      root: checkout,
+      files,
+      specialization,
+      run: sandboxedRun(sandbox, { checkout, engineReadPaths, signal }),
+      signal,
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function fetchCommits(
+  { commit, base }: ReviewAssignment,
+  ports: ReviewPorts,
+  { signal, logger }: { readonly signal: AbortSignal; readonly logger: Logger },
+): ReturnType<ReviewPorts['objects']> {
+  for (let tries = 0; ; tries += 1) {
+    signal.throwIfAborted();
+    try {
+      const objects = await ports.objects();
+      await objects.fetch([base, commit]);
+      return objects;
+    } catch (error) {
+      if (!isAppError(error) || error.next === 'never' || tries + 1 >= fetchTriesMax) throw error;
+      logger.warn({ err: error, tries }, 'the commit cannot be fetched yet');
+      await sleep(ports.clock, backoffMs(tries, fetchBackoff, ports.random), signal);
+    }
+  }
+}

@@ -3,6 +3,7 @@ import {
   isAppError,
   messageOf,
   type Envelope,
+  type MessageId,
   type MessageType,
   type PayloadInput,
   type PayloadOf,
@@ -18,7 +19,7 @@ import { submitRun, type RequestContext } from './submit.ts';
 type Answer = { [T in MessageType]: { readonly type: T; readonly payload: PayloadInput<T> } }[MessageType];
 type Handler<T extends MessageType> = (
   payload: PayloadOf<T>,
-  from: PeerId,
+  request: { readonly from: PeerId; readonly id: MessageId },
   context: RequestContext,
 ) => Answer | Promise<Answer>;
 
@@ -26,47 +27,38 @@ const done: Answer = { type: 'done', payload: {} };
 
 /** Every request of `client`; what is not here is no request. */
 const handlers: { readonly [T in MessageType]?: Handler<T> } = {
-  'run-submit': async ({ plan, file }, _from, context) => ({
+  'run-submit': async ({ plan, file }, _request, context) => ({
     type: 'run-submitted',
     payload: { run: await submitRun(context, plan, file) },
   }),
-  'run-list': (_payload, _from, { loop }) => ({
+  'run-list': (_payload, _request, { loop }) => ({
     type: 'run-listed',
     payload: { runs: [...loop.keepers.values()].map((keeper) => summaryOf(keeper.state)) },
   }),
-  'run-get': ({ run }, _from, context) => ({
+  'run-get': ({ run }, _request, context) => ({
     type: 'run-got',
     payload: { view: viewOf(keeperOf(context, run).state) },
   }),
-  'run-watch': ({ run, after }, from, context) => {
-    const keeper = keeperOf(context, run);
-    context.watchers.add(from, run);
-    // After the answer, so that a watcher knows the view before what follows it.
-    context.loop.afterCommit(() => {
-      for (const event of keeper.events.slice(after)) context.send(from, 'run-event', event);
-    });
-    return { type: 'run-watched', payload: { view: viewOf(keeper.state), seq: keeper.events.length } };
-  },
-  'run-cancel': ({ run, taskId, reason }, _from, context) =>
+  'run-cancel': ({ run, taskId, reason }, _request, context) =>
     tell(context, run, { kind: 'cancel', taskId, reason }),
-  'run-pause': ({ run, reason }, _from, context) => tell(context, run, { kind: 'pause', reason }),
-  'run-resume': ({ run }, _from, context) => tell(context, run, { kind: 'resume' }),
-  'run-add-tasks': ({ run, tasks }, _from, context) => tell(context, run, { kind: 'add-tasks', tasks }),
-  'gate-answer': ({ run, taskId, approve, note }, _from, context) =>
+  'run-pause': ({ run, reason }, _request, context) => tell(context, run, { kind: 'pause', reason }),
+  'run-resume': ({ run }, _request, context) => tell(context, run, { kind: 'resume' }),
+  'run-add-tasks': ({ run, tasks }, _request, context) => tell(context, run, { kind: 'add-tasks', tasks }),
+  'gate-answer': ({ run, taskId, approve, note }, _request, context) =>
     tell(context, run, { kind: 'gate-answered', taskId, approve, note }),
-  'escalation-answer': ({ run, taskId, action, note }, _from, context) =>
+  'escalation-answer': ({ run, taskId, action, note }, _request, context) =>
     tell(context, run, { kind: 'escalation-answered', taskId, action, note }),
-  'report-get': ({ run }, _from, context) => {
+  'report-get': ({ run }, _request, context) => {
     const keeper = keeperOf(context, run);
     const files = context.ports.reports.find(run);
     const report = buildReport(keeper, context.ports.settings.sandbox);
     return { type: 'report-got', payload: files === undefined ? { report } : { report, files } };
   },
-  'run-apply': async ({ run }, _from, context) => ({
+  'run-apply': async ({ run }, _request, context) => ({
     type: 'run-applied',
     payload: await apply(context, run),
   }),
-  'fleet-get': (_payload, _from, { fleet, ports }) => ({
+  'fleet-get': (_payload, _request, { fleet, ports }) => ({
     type: 'fleet-got',
     payload: {
       hub: ports.settings.hubName,
@@ -75,28 +67,42 @@ const handlers: { readonly [T in MessageType]?: Handler<T> } = {
       peers: fleet.all().map((entry) => peerViewOf(entry, ports.instances.isLocal(entry.peer))),
     },
   }),
-  'worker-terminate': ({ peer }, _from, { fleet, ports, send }) => {
+  'worker-terminate': ({ peer }, _request, { fleet, ports, send }) => {
     if (fleet.get(peer) === undefined)
       throw new AppError('E_USAGE', `no worker or reviewer is called ${peer}`);
     if (!ports.instances.terminate(peer)) send(peer, 'shutdown', { reason: 'asked by a person' });
     return done;
   },
-  'fleet-shutdown': ({ reason }, _from, { loop, ports }) => {
+  'fleet-shutdown': ({ reason }, _request, { loop, ports }) => {
     loop.afterCommit(() => ports.stop(reason));
     return done;
   },
-  invite: ({ role }, _from, { ports }) => ({ type: 'invited', payload: ports.door.invite(role) }),
-  'logs-get': async ({ filter, tail, follow }, from, context) => {
+  invite: ({ role }, _request, { ports }) => ({ type: 'invited', payload: ports.door.invite(role) }),
+  'logs-get': async ({ filter, tail, follow }, request, context) => {
     const lines = await context.ports.logs.tail(filter, tail);
-    if (follow) context.watchers.follow(from, filter);
+    if (follow) context.watchers.follow(request, filter);
     return { type: 'logs-got', payload: { lines: [...lines] } };
   },
 };
 
+/**
+ * Watching begins when the journal has what the view shows, so that the answer comes first and the events after it
+ * follow without a gap.
+ */
+function watch({ id, from, payload }: Envelope<'run-watch'>, context: RequestContext): void {
+  const keeper = keeperOf(context, payload.run);
+  context.loop.afterCommit(() => {
+    const seq = keeper.publishedEvents;
+    context.send(from, 'run-watched', { view: viewOf(keeper.state), seq }, { replyTo: id });
+    for (const event of keeper.events.slice(payload.after, seq)) context.send(from, 'run-event', event);
+    context.watchers.add(from, payload.run);
+  });
+}
+
 /** Answers one request of a client; false: it is none. Errors are answered, never thrown. */
 export function receiveRequest(envelope: Envelope, context: RequestContext): boolean {
   const handler = handlers[envelope.type] as Handler<MessageType> | undefined;
-  if (handler === undefined) return false;
+  if (handler === undefined && envelope.type !== 'run-watch') return false;
   const { id, from, payload } = envelope;
   // The answer goes out when the journal has what the request decided.
   const reply = (answer: Answer): void => {
@@ -112,6 +118,10 @@ export function receiveRequest(envelope: Envelope, context: RequestContext): boo
     });
   };
   try {
+    if (envelope.type === 'run-watch') {
+      watch(envelope, context);
+      return true;
+    }
     const answer = handler(payload, from, context);
     if (answer instanceof Promise) answer.then(reply, refuse);
     else reply(answer);

@@ -250,6 +250,7 @@ export class Orchestrator {
 
   private committed(keeper: RunKeeper, pending: Pending): void {
     for (const event of pending.events) this.watchers.publish(event);
+    keeper.publishedEvents += pending.events.length;
     for (const { taskId, lease, tell } of pending.endedLeases) {
       this.effects.unwatchLease(keeper, taskId, lease.fence);
       if (!tell) continue;

@@ -68,6 +68,8 @@ export class RunKeeper {
   readonly openReviews = new Set<string>();
   /** Reviews with an outcome that the run has not been told. */
   readonly settledReviews = new Set<string>();
+  /** How many of `events` the journal has the facts of. */
+  publishedEvents = 0;
   /** Appends under way: effects wait until it is 0 again. */
   uncommitted = 0;
   private current: RunState | undefined;
@@ -98,6 +100,7 @@ export class RunKeeper {
     }
     this.fold(stored.data as RunFact);
     this.fresh = [];
+    this.publishedEvents = this.events.length;
   }
 
   /** Decides, evolves, and keeps the facts for the journal. Throws AppError for requests that cannot be met. */

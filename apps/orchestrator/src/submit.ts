@@ -16,7 +16,8 @@ import { withSetup } from './setup-detection.ts';
 /** Who watches what. */
 export interface Watchers {
   add(peer: PeerId, run: RunId): void;
-  follow(peer: PeerId, filter: LogFilter): void;
+  /** Lines are sent as replies to the request. */
+  follow(request: { readonly from: PeerId; readonly id: MessageId }, filter: LogFilter): void;
 }
 
 /** What answers to clients are made of. */

@@ -1,11 +1,11 @@
-import type { LogFilter, PeerId, RunEvent, RunId } from '@switchyard/protocol';
+import type { LogFilter, MessageId, PeerId, RunEvent, RunId } from '@switchyard/protocol';
 import type { LogSource, Send } from './ports.ts';
 import type { Watchers } from './submit.ts';
 
 /** Clients that follow runs and logs, until they leave. */
 export class ClientWatchers implements Watchers {
   private readonly runs = new Map<PeerId, Set<RunId>>();
-  private readonly logs = new Map<PeerId, () => void>();
+  private readonly logs = new Map<PeerId, (() => void)[]>();
   private readonly source: LogSource;
   private readonly send: Send;
 
@@ -20,12 +20,12 @@ export class ClientWatchers implements Watchers {
     this.runs.set(peer, watched);
   }
 
-  follow(peer: PeerId, filter: LogFilter): void {
-    this.logs.get(peer)?.();
-    this.logs.set(
-      peer,
-      this.source.follow(filter, (daemon, line) => this.send(peer, 'log-line', { daemon, line })),
+  follow(request: { readonly from: PeerId; readonly id: MessageId }, filter: LogFilter): void {
+    const { from, id } = request;
+    const stop = this.source.follow(filter, (daemon, line) =>
+      this.send(from, 'log-line', { daemon, line }, { replyTo: id }),
     );
+    this.logs.set(from, [...(this.logs.get(from) ?? []), stop]);
   }
 
   publish(event: RunEvent): void {
@@ -34,7 +34,7 @@ export class ClientWatchers implements Watchers {
 
   left(peer: PeerId): void {
     this.runs.delete(peer);
-    this.logs.get(peer)?.();
+    for (const stop of this.logs.get(peer) ?? []) stop();
     this.logs.delete(peer);
   }
 }

@@ -47,8 +47,8 @@ export async function openLog(options: LogOptions): Promise<Log> {
   if (options.folder !== undefined) {
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     file = await buildRoll({
-      file: join(options.folder, options.daemon),
-      extension: '.ndjson',
+      // Numbered by rotation: <daemon>.1.ndjson, .2.ndjson …
+      file: join(options.folder, `${options.daemon}.ndjson`),
       size: '10m',
       limit: { count: 5, removeOtherLogFiles: true },
       symlink: false,

@@ -1,7 +1,6 @@
 declare module 'pino-roll' {
   interface RollOptions {
     readonly file: string;
-    readonly extension?: string;
     readonly size?: string;
     readonly limit?: { readonly count: number; readonly removeOtherLogFiles?: boolean };
     readonly symlink?: boolean;

@@ -165,6 +165,7 @@ describe('logs', () => {
     log.logger.debug('not shown');
     await log.close();
     const [name = ''] = readdirSync(folder);
+    expect(name).toBe('worker-1.1.ndjson');
     const lines = readFileSync(join(folder, name), 'utf8').trim().split('\n');
     expect(lines).toHaveLength(1);
     expect(lines[0]).not.toContain('hunter2');

@@ -118,13 +118,10 @@ export function receiveRequest(envelope: Envelope, context: RequestContext): boo
     });
   };
   try {
-    if (envelope.type === 'run-watch') {
-      watch(envelope, context);
-      return true;
-    }
-    const answer = handler(payload, from, context);
+    if (envelope.type === 'run-watch') watch(envelope, context);
+    const answer = handler?.(payload, { from, id }, context);
     if (answer instanceof Promise) answer.then(reply, refuse);
-    else reply(answer);
+    else if (answer !== undefined) reply(answer);
   } catch (error) {
     refuse(error);
   }

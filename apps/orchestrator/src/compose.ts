@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AppError, limits, peerId } from '@switchyard/protocol';
 import { openSandbox } from '@switchyard/guard';
-import { openLayers } from '@switchyard/receipts';
+import { openLayers, setupEnvironment } from '@switchyard/receipts';
 import { discoverRepository, gitHttpHandler, openRunRepository } from '@switchyard/repo';
 import {
   acquireLock,
@@ -88,10 +88,21 @@ async function open(config: OrchestratorConfig, ground: Ground): Promise<Running
     onCommit: (ms) => commits.observe(ms / 1000),
   });
   shutdown.add('journal', () => journal.close());
-  const sandbox = await openSandbox({ mode: config.sandbox, logger, clock });
+  const sandbox = await openSandbox({
+    mode: config.sandbox,
+    logger,
+    clock,
+    ...(env['PATH'] === undefined ? {} : { searchPath: env['PATH'] }),
+  });
   shutdown.add('sandbox', () => sandbox.close());
   const repository = await openRunRepository({ gitDir: folder.gitDir, user, logger });
-  const layers = openLayers({ folder: folder.layers, sandbox, logger, clock });
+  const layers = openLayers({
+    folder: folder.layers,
+    sandbox,
+    logger,
+    clock,
+    networkEnv: setupEnvironment(env),
+  });
   const tokens = openTokenBook(folder.tokenFile, { random, clock });
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<unknown>((resolve) => (fail = resolve));

@@ -1,4 +1,4 @@
-import {
+import { AppError, limits, runId, type LogFilter, type MessageId, type PeerId, type Plan, type RunId } from '@switchyard/protocol';
   AppError,
   limits,
   runId,

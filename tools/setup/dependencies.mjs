@@ -13,8 +13,10 @@ export function ensureDependencies(root, say) {
   const marker = join(root, 'node_modules', '.switchyard-lock');
   if (readOr(marker) === hash) return;
   const installed = readOr(join(root, 'node_modules', '.package-lock.json'));
-  if (installed === undefined || !isInstalled(JSON.parse(lockText), JSON.parse(installed)))
-    install(root, say);
+  const isThere = (path) => existsSync(join(root, path, 'package.json'));
+  const isCurrent =
+    installed !== undefined && isInstalled(JSON.parse(lockText), JSON.parse(installed), isThere);
+  if (!isCurrent) install(root, say);
   // A folder that cannot be written was complete all the same.
   if (existsSync(join(root, 'node_modules'))) tryWrite(marker, hash);
 }

@@ -59,11 +59,12 @@ function optionalEntry(name, version, parent) {
 
 /**
  * Whether an installed tree (node_modules/.package-lock.json) has every package that the lock asks for, at the
- * version it asks for. What is optional may be absent.
+ * version it asks for. What is optional may be absent; our own packages are links, which `isThere` finds.
  */
-export function isInstalled(lock, installed) {
+export function isInstalled(lock, installed, isThere) {
   return Object.entries(lock.packages).every(([path, wanted]) => {
     if (!path.includes('node_modules/')) return true;
+    if (wanted.link === true) return isThere(path);
     const found = installed.packages?.[path];
     if (found === undefined) return wanted.optional === true || wanted.peer === true;
     return found.version === wanted.version && found.integrity === wanted.integrity;

@@ -20,7 +20,7 @@ import { WorkerDaemon } from './daemon.ts';
 /** Names the real adapters, puts the daemon together and starts it. What it opens, its shutdown closes. */
 export async function compose(config: WorkerConfig): Promise<RunningDaemon> {
   const attachment = await attach(config, { role: 'worker', discover: discoverRepository });
-  return startOn(attachment, () => start(config, attachment));
+  return startOn(attachment, (on) => start(config, on));
 }
 
 async function start(config: WorkerConfig, attachment: Attachment): Promise<WorkerDaemon> {

@@ -10,7 +10,7 @@ export interface Surroundings {
   /** The hub is another machine's: the daemon has a state folder of its own, and its log is told to the hub. */
   readonly isRemote: boolean;
   /** Where the hub is now. Throws AppError E_UNREACHABLE while nobody says. */
-  locate(): HubPlace;
+  readonly locate: () => HubPlace;
 }
 
 /** Finds the git repository around a folder; `repo` does it. */

@@ -1,8 +1,9 @@
-import { AppError, limits, runId, type LogFilter, type MessageId, type PeerId, type Plan, type RunId } from '@switchyard/protocol';
+import {
   AppError,
   limits,
   runId,
   type LogFilter,
+  type MessageId,
   type PeerId,
   type Plan,
   type RunId,

@@ -217,6 +217,13 @@ describe('the verdict', () => {
 
 describe('the end', () => {
   it('lets a review that runs finish, and takes nothing new', async () => {
+    await bench.close();
+    bench = new ReviewerBench(sandbox);
+    bench.finishMs = 15_000;
+    base = bench.objects.commit({ 'README.md': '# Demo\n' });
+    bench.openHub();
+    await bench.restart();
+    await bench.connected();
     const commit = bench.objects.commit({ 'a.md': '# a\n' }, base);
     let release = (): void => undefined;
     bench.objects.checkoutHeld = new Promise((resolve) => (release = resolve));

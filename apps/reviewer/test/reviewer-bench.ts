@@ -31,6 +31,7 @@ export class ReviewerBench {
   /** Acknowledges verdicts. */
   acknowledges = true;
   acknowledgeMs = 3_000;
+  finishMs = 500;
   stopped: string | undefined;
   engines: Engine[] = staticEngines();
   daemon: ReviewerDaemon;
@@ -173,7 +174,7 @@ export class ReviewerBench {
       outbox: this.outbox,
       objects: () => Promise.resolve(this.objects.objects()),
       checkouts: join(this.root, 'peer', 'work'),
-      finishMs: 500,
+      finishMs: this.finishMs,
       acknowledgeMs: this.acknowledgeMs,
       link: (options) =>
         createLink({

@@ -5,9 +5,9 @@ import { AppError } from '@switchyard/protocol';
 import { z } from 'zod';
 import { analyzerLimits } from './analyzer-limits.ts';
 import type { AnalysisFile, AnalysisRequest, Engine, PlacedFinding } from './engine.ts';
+import { overLimit, stoppedEngine, type LeftOut } from './left-out.ts';
 import { oxlintRules } from './oxlint-rules.ts';
 import { languageOf } from './path-kind.ts';
-import { leftOut } from './scan-engine.ts';
 import { readSource } from './source-file.ts';
 
 /** oxlint's JSON; only what we read. */
@@ -82,12 +82,12 @@ async function lintable(
     const source = await readSource(request.root, file.path);
     if (source.kind === 'text') files.push(file);
     if (source.kind === 'too-large')
-      notes.push(leftOut(about(request, file), `it has ${source.bytes} bytes`));
+      notes.push(overLimit(about(request, file), `it has ${source.bytes} bytes`));
   }
   return { files, notes };
 }
 
-function about(request: AnalysisRequest, file: AnalysisFile): Parameters<typeof leftOut>[0] {
+function about(request: AnalysisRequest, file: AnalysisFile): LeftOut {
   return { file, specialization: request.specialization, engine: 'oxlint' };
 }
 
@@ -107,7 +107,7 @@ async function lint(request: AnalysisRequest, files: readonly AnalysisFile[]): P
       timeoutMs: analyzerLimits.programTimeMs,
     });
     if (probe.exitCode === 0)
-      return [leftOut(about(request, first), `it ended the engine (code ${output.exitCode})`)];
+      return [stoppedEngine(about(request, first), `it ended the engine (code ${output.exitCode})`)];
     throw new AppError(
       'E_EXECUTOR',
       `oxlint does not run here (code ${probe.exitCode}): ${(probe.stderr || probe.stdout).trim().slice(-1000)}`,

@@ -1,7 +1,7 @@
 import { AppError, type Specialization } from '@switchyard/protocol';
-import { analyzerLimits } from './analyzer-limits.ts';
-import type { AnalysisFile, AnalysisRequest, Engine, PlacedFinding } from './engine.ts';
-import type { Scanner } from './scanner.ts';
+import type { AnalysisFile, Engine, PlacedFinding } from './engine.ts';
+import { overLimit, stoppedEngine, type LeftOut } from './left-out.ts';
+import type { Scanner, ScanOutcome } from './scanner.ts';
 import type { ScanJob } from './scan-protocol.ts';
 
 /** What tells the engines of the scan process apart. */
@@ -19,9 +19,19 @@ export function scanEngine(scanner: Scanner, options: ScanEngineOptions): Engine
     name: options.name,
     specializations: options.specializations,
     async analyze(request) {
+      const files = request.files.filter(options.wants);
       const found: PlacedFinding[] = [];
-      for (const file of request.files.filter(options.wants))
-        found.push(...(await scanFile(scanner, { file, request, options })));
+      const broken: string[] = [];
+      for (const file of files) {
+        const { root, specialization } = request;
+        const job = { scan: options.scan, specialization, root, path: file.path };
+        const outcome = await scanner.scan(job, request.signal);
+        if (outcome.kind === 'broken') broken.push(`${file.path}: ${outcome.message}`);
+        found.push(...findingsOf(outcome, { file, specialization, engine: options.name }));
+      }
+      // One file may be hostile; when all fail, it is the engine.
+      if (broken.length > 0 && broken.length === files.length)
+        throw new AppError('E_INTERNAL', `the engine ${options.name} broke on ${broken[0] ?? ''}`);
       return found;
     },
     praise(request) {
@@ -32,56 +42,17 @@ export function scanEngine(scanner: Scanner, options: ScanEngineOptions): Engine
   };
 }
 
-async function scanFile(
-  scanner: Scanner,
-  about: {
-    readonly file: AnalysisFile;
-    readonly request: AnalysisRequest;
-    readonly options: ScanEngineOptions;
-  },
-): Promise<PlacedFinding[]> {
-  const { file, request, options } = about;
-  const { root, specialization } = request;
-  const outcome = await scanner.scan(
-    { scan: options.scan, specialization, root, path: file.path },
-    request.signal,
-  );
+function findingsOf(outcome: ScanOutcome, about: LeftOut): PlacedFinding[] {
   switch (outcome.kind) {
     case 'found':
       return outcome.findings;
     case 'skipped':
-      return [leftOut({ file, specialization, engine: options.name }, outcome.reason)];
+      return [overLimit(about, outcome.reason)];
     case 'timed-out':
-      return [
-        leftOut(
-          { file, specialization, engine: options.name },
-          `it took longer than ${analyzerLimits.fileTimeMs / 1000} s`,
-        ),
-      ];
+      return [stoppedEngine(about, 'it took too long')];
     case 'crashed':
-      return [
-        leftOut({ file, specialization, engine: options.name }, `it ended the engine (${outcome.exit})`),
-      ];
+      return [stoppedEngine(about, `it ended the engine (${outcome.exit})`)];
     case 'broken':
-      throw new AppError(
-        'E_INTERNAL',
-        `the engine ${options.name} broke on ${file.path}: ${outcome.message}`,
-      );
+      return [stoppedEngine(about, `the engine broke on it (${outcome.message})`)];
   }
-}
-
-/** The finding that says that a file was not looked at, and why. */
-export function leftOut(
-  about: { readonly file: AnalysisFile; readonly specialization: Specialization; readonly engine: string },
-  reason: string,
-): PlacedFinding {
-  return {
-    severity: 'info',
-    category: about.specialization,
-    file: about.file.path,
-    description: `${about.engine} did not look at this file: ${reason}.`.slice(0, 4000),
-    suggestion: 'Have a person look at it, or split it.',
-    references: [],
-    rule: `${about.engine}/left-out`,
-  };
 }

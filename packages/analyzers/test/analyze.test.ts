@@ -209,9 +209,23 @@ describe('hostile and odd input', () => {
       const { findings } = await analyze(scan, request('performance', files));
       for (const engine of hasty) await engine.close();
       expect(findings.map((one) => [one.file, one.rule])).toEqual([
-        ['b.js', 'ast-grep/await-in-loop'],
         ['a.js', 'ast-grep/left-out'],
+        ['b.js', 'ast-grep/await-in-loop'],
       ]);
+    },
+  );
+
+  it(
+    'blocks in a security review when a file keeps the engine from looking',
+    { timeout: 30_000 },
+    async () => {
+      const hasty = staticEngines({ fileTimeMs: 1 });
+      const { findings } = await analyze(
+        hasty,
+        request('security', [put('a.js', 'a;\n'), put('b.md', 'b\n')]),
+      );
+      for (const engine of hasty) await engine.close();
+      expect(findings[0]).toMatchObject({ severity: 'major', rule: expect.stringContaining('/left-out') });
     },
   );
 

@@ -1,10 +1,8 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AppError, limits, peerId } from '@switchyard/protocol';
-import { openSandbox } from '@switchyard/guard';
+import { openSandbox, type Sandbox } from '@switchyard/guard';
 import { openLayers, setupEnvironment } from '@switchyard/receipts';
-import { discoverRepository, gitHttpHandler, openRunRepository } from '@switchyard/repo';
+import { discoverRepository, openRunRepository, type RunRepository } from '@switchyard/repo';
 import {
   acquireLock,
   createMetrics,
@@ -17,29 +15,44 @@ import {
   systemClock,
   systemRandom,
   type Logger,
+  type Metrics,
   type StateFolder,
 } from '@switchyard/runtime';
-import { openLibsqlJournal } from '@switchyard/store';
-import { bearerToken, createHub, listen, openTokenBook, type TokenBook } from '@switchyard/transport';
-import { openCertificate } from './certificate-file.ts';
+import { openLibsqlJournal, type Journal } from '@switchyard/store';
+import { createHub, openTokenBook } from '@switchyard/transport';
 import type { OrchestratorConfig } from './config.ts';
 import { Orchestrator } from './daemon.ts';
-import { createHttp } from './http.ts';
-import { InstanceManager } from './instances.ts';
+import { closedDoor, openFrontDoor } from './front-door.ts';
+import type { InstanceManager } from './instances.ts';
+import { openLocalFleet } from './local-fleet.ts';
 import { LogFiles } from './log-files.ts';
 import { announce } from './orchestrator-file.ts';
-import type { Door } from './ports.ts';
+import type { Door, OrchestratorPorts } from './ports.ts';
 import { FileReports } from './report-writer.ts';
 import { createVerifier } from './verifier.ts';
-
-const defaultPort = 7420;
 
 /** A daemon that runs. */
 export interface RunningOrchestrator {
   readonly url: string;
   readonly shutdown: Shutdown;
-  /** The error that ended it, if one did. */
-  readonly failed: Promise<unknown>;
+  /** Resolves when it ends by itself: with the error that ended it, or with nothing. */
+  readonly over: Promise<unknown>;
+}
+
+interface Ground {
+  readonly config: OrchestratorConfig;
+  readonly env: NodeJS.ProcessEnv;
+  readonly user: Awaited<ReturnType<typeof discoverRepository>>;
+  readonly folder: StateFolder;
+  readonly logger: Logger;
+  readonly shutdown: Shutdown;
+}
+
+interface Adapters {
+  readonly metrics: Metrics;
+  readonly journal: Journal;
+  readonly sandbox: Sandbox;
+  readonly repository: RunRepository;
 }
 
 /** Names the real adapters, puts the daemon together and starts it. What it opens, its shutdown closes. */
@@ -50,52 +63,106 @@ export async function compose(
   const user = await discoverRepository(config.repository);
   const folder = openStateFolder(config.state ?? repositoryStateRoot(stateRoot(env), user.gitCommonDir));
   const lock = takeStateFolder(folder);
-  const log = await openLog({
-    daemon: 'orchestrator',
-    level: config.logLevel,
-    folder: folder.logs,
-    stdout: config.logStdout,
-  });
-  const { logger } = log;
-  const shutdown = new Shutdown(logger, limits.drainMs + 1_000);
+  const { logLevel: level, logStdout: stdout } = config;
+  const log = await openLog({ daemon: 'orchestrator', level, folder: folder.logs, stdout });
+  const shutdown = new Shutdown(log.logger, limits.drainMs + 1_000);
   shutdown.add('log', () => log.close());
   shutdown.add('state folder', () => lock.release());
   try {
-    return await open(config, { env, user, folder, logger, shutdown });
+    return await start({ config, env, user, folder, logger: log.logger, shutdown });
   } catch (error) {
     await shutdown.run('start failed');
     throw error;
   }
 }
 
-interface Ground {
-  readonly env: NodeJS.ProcessEnv;
-  readonly user: Awaited<ReturnType<typeof discoverRepository>>;
-  readonly folder: StateFolder;
-  readonly logger: Logger;
-  readonly shutdown: Shutdown;
+async function start(ground: Ground): Promise<RunningOrchestrator> {
+  const { config, env, user, folder, logger, shutdown } = ground;
+  const adapters = await openAdapters(ground);
+  const tokens = openTokenBook(folder.tokenFile, { random: systemRandom, clock: systemClock });
+  let end: (error: unknown) => void = () => undefined;
+  const over = new Promise<unknown>((resolve) => (end = resolve));
+  const instances = openLocalFleet({
+    config,
+    env,
+    workTree: user.workTree,
+    folder,
+    clock: systemClock,
+    logger,
+    ended: (peer, _role, reason) => daemon.instanceEnded(peer, reason),
+  });
+  const doorway = { door: closedDoor };
+  const daemon = new Orchestrator(portsOf(ground, { adapters, instances, doorway, end }));
+  daemon.restore();
+  shutdown.add('loop', () => daemon.stop());
+  const hub = createHub({
+    self: peerId.parse('orchestrator'),
+    hubName: folder.root,
+    version: programVersion,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    handler: daemon.handler,
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
+  });
+  shutdown.add('hub', () => hub.close());
+  const door = await openFrontDoor({
+    config,
+    folder,
+    tokens,
+    hub,
+    daemon,
+    metrics: adapters.metrics,
+    logger,
+  });
+  shutdown.add('listener', () => door.listener.close());
+  doorway.door = door;
+  daemon.start(hub);
+  const { url, fingerprint, listener } = door;
+  const self = {
+    url,
+    httpUrl: listener.httpUrl,
+    fingerprint,
+    version: programVersion,
+    startedAt: Date.now(),
+  };
+  shutdown.add('orchestrator file', announce(folder.orchestratorFile, self));
+  shutdown.add('local instances', () => {
+    daemon.drain();
+    return instances.cleanup();
+  });
+  logger.info(
+    { url, repository: user.workTree, state: folder.root, sandbox: adapters.sandbox.tier },
+    'orchestrator ready',
+  );
+  return { url, shutdown, over };
 }
 
-async function open(config: OrchestratorConfig, ground: Ground): Promise<RunningOrchestrator> {
-  const { env, user, folder, logger, shutdown } = ground;
-  const clock = systemClock;
-  const random = systemRandom;
+async function openAdapters({ config, env, user, folder, logger, shutdown }: Ground): Promise<Adapters> {
   const metrics = createMetrics();
   const commits = metrics.histogram('switchyard_journal_seconds');
-  const journal = openLibsqlJournal({
-    file: folder.journalFile,
-    logger,
-    onCommit: (ms) => commits.observe(ms / 1000),
-  });
+  const onCommit = (ms: number): void => commits.observe(ms / 1000);
+  const journal = openLibsqlJournal({ file: folder.journalFile, logger, onCommit });
   shutdown.add('journal', () => journal.close());
-  const sandbox = await openSandbox({
-    mode: config.sandbox,
-    logger,
-    clock,
-    ...(env['PATH'] === undefined ? {} : { searchPath: env['PATH'] }),
-  });
+  const searchPath = env['PATH'] === undefined ? {} : { searchPath: env['PATH'] };
+  const sandbox = await openSandbox({ mode: config.sandbox, logger, clock: systemClock, ...searchPath });
   shutdown.add('sandbox', () => sandbox.close());
   const repository = await openRunRepository({ gitDir: folder.gitDir, user, logger });
+  return { metrics, journal, sandbox, repository };
+}
+
+interface Parts {
+  readonly adapters: Adapters;
+  readonly instances: InstanceManager;
+  /** Filled in when the port is open. */
+  readonly doorway: { readonly door: Door };
+  readonly end: (error: unknown) => void;
+}
+
+function portsOf(ground: Ground, { adapters, instances, doorway, end }: Parts): OrchestratorPorts {
+  const { config, env, folder, logger, shutdown } = ground;
+  const { sandbox, repository, journal, metrics } = adapters;
+  const [clock, random] = [systemClock, systemRandom];
   const layers = openLayers({
     folder: folder.layers,
     sandbox,
@@ -103,53 +170,18 @@ async function open(config: OrchestratorConfig, ground: Ground): Promise<Running
     clock,
     networkEnv: setupEnvironment(env),
   });
-  const tokens = openTokenBook(folder.tokenFile, { random, clock });
-  let fail: (error: unknown) => void = () => undefined;
-  const failed = new Promise<unknown>((resolve) => (fail = resolve));
-
-  const instances = new InstanceManager({
-    clock,
-    logger,
-    workers: { min: config.workersMin, max: Math.max(config.workersMin, config.workersMax) },
-    reviewers: { min: config.reviewersMin, max: Math.max(config.reviewersMin, config.reviewersMax) },
-    idleStopMs: config.idleStopMs,
-    spawnTimeoutMs: config.spawnTimeoutMs,
-    stopTimeoutMs: limits.drainMs,
-    command: (role) => ({
-      argv: [
-        process.execPath,
-        '--import',
-        tsxLoader(),
-        daemonEntry(role),
-        ...instanceFlags(config, user.workTree, folder),
-      ],
-      env: childEnvironment(env),
-    }),
-    ended: (peer, _role, reason) => {
-      if (peer !== undefined) daemon.instanceEnded(peer, reason);
-      daemon.loop.wake();
-    },
-  });
-  const logs = new LogFiles(folder.logs, logger);
-  const doorway: { door: Door } = { door: closedDoor };
-  const daemon = new Orchestrator({
+  const checkouts = { folder: folder.checkouts, clock, random, logger };
+  return {
     clock,
     random,
     logger,
+    metrics,
     journal,
     repository,
-    verifier: createVerifier({
-      repository,
-      layers,
-      sandbox,
-      folder: folder.checkouts,
-      clock,
-      random,
-      logger,
-    }),
+    verifier: createVerifier({ repository, layers, sandbox, ...checkouts }),
     instances,
     reports: new FileReports(folder.runs),
-    logs,
+    logs: new LogFiles(folder.logs, logger),
     get door() {
       return doorway.door;
     },
@@ -163,91 +195,11 @@ async function open(config: OrchestratorConfig, ground: Ground): Promise<Running
     },
     fatal: (error) => {
       logger.fatal({ err: error }, 'the orchestrator cannot go on');
-      fail(error);
+      end(error);
     },
-    stop: (reason) => void shutdown.run(reason).then(() => fail(undefined)),
-  });
-  daemon.restore();
-  shutdown.add('loop', () => daemon.stop());
-
-  const hub = createHub({
-    self: peerId.parse('orchestrator'),
-    hubName: folder.root,
-    version: programVersion,
-    clock,
-    random,
-    logger,
-    handler: daemon.handler,
-    heartbeatIntervalMs: config.heartbeatIntervalMs,
-  });
-  shutdown.add('hub', () => hub.close());
-  const git = gitHttpHandler({
-    gitDir: folder.gitDir,
-    authorize: (request) => gitRights(tokens, bearerToken(request)),
-    logger,
-  });
-  const certificate =
-    config.tlsHosts === undefined ? undefined : await openCertificate(folder.tls, config.tlsHosts.split(','));
-  const listener = await listen({
-    host: config.host,
-    port: config.port ?? defaultPort,
-    fallbackToFreePort: config.port === undefined,
-    ...(certificate === undefined ? {} : { tls: certificate }),
-    request: createHttp({
-      daemon: () => daemon,
-      metrics,
-      version: programVersion,
-      mayRead: (token) => tokens.grant(token, 'control')?.roles.includes('client') === true,
-      git,
-    }),
-    hub,
-    authenticate: (token, lane) => Promise.resolve(tokens.grant(token, lane)),
-  });
-  shutdown.add('listener', () => listener.close());
-  const publicUrl =
-    certificate === undefined
-      ? listener.url
-      : listener.url.replace(/\/\/[^/:]+/, `//${config.tlsHosts?.split(',')[0] ?? ''}`);
-  doorway.door = {
-    url: listener.url,
-    invite: (role) => {
-      if (certificate === undefined) {
-        throw new AppError(
-          'E_BIND_INSECURE',
-          'this orchestrator listens without TLS, so nobody else can join it; start it with --host 0.0.0.0 --tls-hosts NAME-OR-ADDRESS-OF-THIS-MACHINE',
-        );
-      }
-      return { ...tokens.invite(role), url: publicUrl, fingerprint: certificate.fingerprint };
-    },
+    stop: (reason) => void shutdown.run(reason).then(() => end(undefined)),
   };
-  shutdown.add(
-    'orchestrator file',
-    announce(folder.orchestratorFile, {
-      url: listener.url,
-      httpUrl: listener.httpUrl,
-      fingerprint: certificate?.fingerprint,
-      version: programVersion,
-      startedAt: clock.now(),
-    }),
-  );
-  shutdown.add('local instances', () => {
-    daemon.drain();
-    return instances.cleanup();
-  });
-  daemon.start(hub);
-  logger.info(
-    { url: listener.url, repository: user.workTree, state: folder.root, sandbox: sandbox.tier },
-    'orchestrator ready',
-  );
-  return { url: listener.url, shutdown, failed };
 }
-
-const closedDoor: Door = {
-  url: '',
-  invite: () => {
-    throw new AppError('E_UNREACHABLE', 'the orchestrator is still starting; try again');
-  },
-};
 
 function takeStateFolder(folder: StateFolder): { release(): void } {
   const result = acquireLock(join(folder.root, 'orchestrator.lock'));
@@ -256,41 +208,4 @@ function takeStateFolder(folder: StateFolder): { release(): void } {
     'E_STATE_LOCKED',
     `process ${result.holder.pid} is the orchestrator of this repository already (state folder ${folder.root}); use it, or end it with \`switchyard down\``,
   );
-}
-
-function gitRights(
-  tokens: TokenBook,
-  token: string | undefined,
-): { peer: string; push: boolean } | undefined {
-  const grant = tokens.grant(token, 'control');
-  if (grant === undefined) return undefined;
-  return { peer: grant.peer ?? 'local', push: grant.roles.includes('worker') };
-}
-
-function tsxLoader(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-}
-
-function daemonEntry(role: 'worker' | 'reviewer'): string {
-  return fileURLToPath(new URL(`../../${role}/src/main.ts`, import.meta.url));
-}
-
-function instanceFlags(config: OrchestratorConfig, repository: string, folder: StateFolder): string[] {
-  const flags = [
-    '--repository',
-    repository,
-    '--state',
-    folder.root,
-    '--sandbox',
-    config.sandbox,
-    '--log-level',
-    config.logLevel,
-  ];
-  return [...flags, '--log-stdout', 'false', '--give-up-ms', '60000'];
-}
-
-/** What a local instance needs of our environment; tokens come from the state folder. */
-function childEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
-  const kept = Object.entries(env).filter(([name]) => !name.startsWith('SWITCHYARD_'));
-  return Object.fromEntries(kept.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -5,6 +5,7 @@ import { Dispatch } from './dispatch.ts';
 import { Effects } from './effects.ts';
 import { Fleet, holds } from './fleet.ts';
 import { Loop } from './loop.ts';
+import { Measures } from './measures.ts';
 import { PeerMessages } from './peer-messages.ts';
 import type { OrchestratorPorts, Send } from './ports.ts';
 import { ReviewDesk } from './review-desk.ts';
@@ -28,6 +29,7 @@ export class Orchestrator {
   private readonly effects: Effects;
   private readonly messages: PeerMessages;
   private readonly watchers: ClientWatchers;
+  private readonly measures: Measures;
   private readonly requests: RequestContext;
   private readonly abort = new AbortController();
   private readonly sentReviews = new Set<string>();
@@ -54,6 +56,7 @@ export class Orchestrator {
     this.dispatch = new Dispatch(ports, { loop: this.loop, fleet: this.fleet, desk: this.desk });
     this.messages = new PeerMessages({ ...shared, desk: this.desk });
     this.watchers = new ClientWatchers(ports.logs, send);
+    this.measures = new Measures(ports.metrics);
     this.requests = { ...shared, watchers: this.watchers, signal: this.abort.signal };
     this.effects = new Effects({
       ...shared,
@@ -110,8 +113,9 @@ export class Orchestrator {
   }
 
   /** A local instance's process has ended: what it held is lost without a grace. */
-  instanceEnded(peer: PeerId, reason: string): void {
-    this.fleet.died(peer, reason);
+  instanceEnded(peer: PeerId | undefined, reason: string): void {
+    if (peer !== undefined) this.fleet.died(peer, reason);
+    this.loop.wake();
   }
 
   /** How the daemon is, for `/healthz`, `/readyz` and metrics. */
@@ -133,6 +137,7 @@ export class Orchestrator {
 
   private connected(connection: ConnectedPeer): { fenced: AttemptKey[] } {
     const { id: peer, hello } = connection;
+    this.measurePeers();
     if (hello.role === 'client') {
       this.clients.add(peer);
       return { fenced: [] };
@@ -208,6 +213,7 @@ export class Orchestrator {
 
   private disconnected(connection: ConnectedPeer): void {
     const { id: peer, hello } = connection;
+    this.measurePeers();
     if (hello.role === 'client') {
       this.clients.delete(peer);
       this.watchers.left(peer);
@@ -224,6 +230,13 @@ export class Orchestrator {
   private stalled(gapMs: number): void {
     this.ports.logger.warn({ gapMs }, 'the orchestrator itself stood still; every grace begins anew');
     this.fleet.extendGraces();
+  }
+
+  private measurePeers(): void {
+    const connected = this.hub?.peers() ?? [];
+    for (const role of ['worker', 'reviewer', 'client']) {
+      this.measures.connected(role, connected.filter((peer) => peer.role === role).length);
+    }
   }
 
   private lost(peer: PeerId, reason: string): void {
@@ -263,6 +276,7 @@ export class Orchestrator {
       );
     }
     for (const event of pending.events) {
+      this.measures.event(event);
       this.ports.logger.info(
         {
           run: event.run,

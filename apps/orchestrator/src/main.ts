@@ -13,8 +13,7 @@ async function main(): Promise<number> {
   });
   const running = await compose(config, process.env);
   running.shutdown.onSignals();
-  // Timers of the daemon do not keep the process alive, and the listener does until it is closed.
-  const error = await running.failed;
+  const error = await running.over;
   await running.shutdown.run(error === undefined ? 'asked to stop' : 'failed');
   return error === undefined ? exitCodes.ok.code : report(error);
 }

@@ -14,7 +14,7 @@ import type {
   RunReport,
 } from '@switchyard/protocol';
 import type { RunRepository } from '@switchyard/repo';
-import type { Clock, Logger, Random } from '@switchyard/runtime';
+import type { Clock, Logger, Metrics, Random } from '@switchyard/runtime';
 import type { Journal } from '@switchyard/store';
 import type { Hub } from '@switchyard/transport';
 
@@ -23,6 +23,7 @@ export interface OrchestratorPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly journal: Journal;
   readonly repository: RunRepository;
   readonly verifier: Verifier;

@@ -10,12 +10,8 @@ export interface Metrics {
 
 export const metricTable = {
   switchyard_tasks_total: 'Tasks by their end: completed, failed, skipped, cancelled.',
-  switchyard_attempts_total: 'Attempts by outcome.',
-  switchyard_attempt_seconds: 'Length of attempts in seconds.',
-  switchyard_reviews_total: 'Reviews by specialization and outcome.',
-  switchyard_peers: 'Connected peers by role.',
-  switchyard_runs: 'Runs by phase.',
-  switchyard_messages_total: 'Messages received, by type.',
+  switchyard_run_events_total: 'Events of runs by kind.',
+  switchyard_peers: 'Connected workers, reviewers and clients, by role.',
   switchyard_journal_seconds: 'Length of one group commit of the journal in seconds.',
 } as const;
 export type MetricName = keyof typeof metricTable;

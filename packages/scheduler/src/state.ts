@@ -14,6 +14,7 @@ import type {
   Strategy,
   TaskId,
 } from '@switchyard/protocol';
+import type { RunIndex } from './run-index.ts';
 
 /** One try at a task by one worker, while it works. */
 export interface Lease {
@@ -41,6 +42,8 @@ export interface Wait {
   readonly since: number;
   readonly deadline: number;
   readonly default: EscalationAction;
+  /** What the task fails with when the answer is `fail`; absent: the answer itself is the failure. */
+  readonly failure?: Failure | undefined;
   /** What `accept` would accept: the change whose review is at its end. */
   readonly submitted?: Accepted | undefined;
 }
@@ -57,12 +60,21 @@ export type TaskPhaseState =
   | { readonly kind: 'preparing'; readonly lease: Lease }
   | { readonly kind: 'running'; readonly lease: Lease }
   | { readonly kind: 'reviewing'; readonly submitted: Accepted; readonly since: number }
-  | { readonly kind: 'integrating'; readonly accepted: Accepted; readonly since: number }
+  | {
+      readonly kind: 'integrating';
+      readonly accepted: Accepted;
+      readonly since: number;
+      /** Holds its path lease; no more once it has been on the candidate of `verify.when: end`. */
+      readonly holds: boolean;
+    }
   | {
       readonly kind: 'verifying';
       readonly accepted: Accepted;
       readonly merged: CommitId;
       readonly since: number;
+      readonly holds: boolean;
+      /** The candidate has it and dependants may start (`verify.when: end`). */
+      readonly onCandidate: boolean;
     }
   | { readonly kind: 'waiting'; readonly wait: Wait }
   | { readonly kind: 'completed'; readonly at: number; readonly merged?: CommitId | undefined }
@@ -99,7 +111,7 @@ export interface TaskState {
   /** 1 + rejections so far. */
   round: number;
   /** Failures so far by class, for the retry policy. */
-  readonly failures: Partial<Record<FailureClass, number>>;
+  failures: Partial<Record<FailureClass, number>>;
   /** Findings for the next attempt. */
   feedback: readonly Finding[];
   /** The commit the next attempt goes on from. */
@@ -127,12 +139,13 @@ export interface MergedTask {
 /** One integration at a time per run. */
 export type IntegrationState =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'merging'; readonly decision: IntegrationDecision }
+  | { readonly kind: 'merging'; readonly decision: IntegrationDecision; readonly tries: number }
   | {
       readonly kind: 'verifying';
       readonly decision: IntegrationDecision;
       readonly tip: CommitId;
       readonly merged: readonly MergedTask[];
+      /** Times it could not be carried out. */
       readonly tries: number;
     }
   | {
@@ -141,6 +154,7 @@ export type IntegrationState =
       readonly from: CommitId;
       readonly to: CommitId;
       readonly merged: readonly MergedTask[];
+      readonly tries: number;
     };
 
 export interface VerificationRecord {
@@ -174,7 +188,14 @@ export interface RunState {
   readonly createdAt: number;
   startedAt?: number | undefined;
   phase: RunPhaseState;
-  paused?: { readonly since: number; readonly reason: string } | undefined;
+  paused?:
+    | {
+        readonly since: number;
+        readonly reason: string;
+        /** When the run goes on by itself; absent: when somebody resumes it. */
+        readonly until?: number | undefined;
+      }
+    | undefined;
   strategy: { readonly asked: Strategy; readonly chosen: Strategy; readonly reason: string };
   /** Where the run branch stands: only what passed. */
   tip: CommitId;
@@ -186,6 +207,12 @@ export interface RunState {
   readonly queue: TaskId[];
   /** Tasks of a batch that failed verification, still to be bisected; first those to try next. */
   suspects: readonly TaskId[];
+  /** How many of the suspects the next batch tries. */
+  trial: number;
+  /** `verify.when: end`: tasks that the candidate has and the run branch has not, in the order of their merges. */
+  deferred: readonly TaskId[];
   batches: number;
   readonly verifications: VerificationRecord[];
+  /** What can be told from the rest of the state, kept so that nothing searches all tasks. */
+  readonly index: RunIndex;
 }

@@ -1,0 +1,48 @@
+import { fence, limits, type TaskId } from '@switchyard/protocol';
+import type { Decision } from './decision.ts';
+import type { Accepted } from './state.ts';
+
+/** Everything a task depends on is there: it may be leased, asks its person, or goes to its reviewers. */
+export function beginTask(decision: Decision, taskId: TaskId): void {
+  const { task } = decision.task(taskId);
+  switch (task.kind) {
+    case 'implement':
+    case 'verify':
+      decision.emit({ kind: 'task-ready', taskId });
+      return;
+    case 'manual':
+      openGate(decision, taskId);
+      return;
+    case 'review':
+      requestRunReview(decision, taskId);
+      return;
+  }
+}
+
+/** A task of kind `review` is an attempt without a worker: the run as it stands, against its base. */
+export function requestRunReview(decision: Decision, taskId: TaskId): void {
+  const { state, at } = decision;
+  const task = decision.task(taskId);
+  const submitted: Accepted = {
+    attempt: task.attempts + 1,
+    fence: fence.parse(task.fence + 1),
+    commit: state.candidate,
+    base: state.base,
+    at,
+  };
+  decision.emit({ kind: 'review-requested', taskId, submitted });
+}
+
+function openGate(decision: Decision, taskId: TaskId): void {
+  const { at } = decision;
+  const { task } = decision.task(taskId);
+  const text = task.instructions.trim() === '' ? `Approve ${task.id}?` : task.instructions.trim();
+  const wait = {
+    kind: 'gate',
+    text: text.slice(0, 4000),
+    since: at,
+    deadline: at + limits.gateWaitMs,
+    default: 'fail',
+  } as const;
+  decision.emit({ kind: 'task-waiting', taskId, wait });
+}

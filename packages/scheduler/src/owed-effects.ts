@@ -1,0 +1,51 @@
+import type { Owed } from './owed.ts';
+import type { RunState, TaskState } from './state.ts';
+
+/** What has to be done for the state to go on; the same list however often it is asked for, also after a restart. */
+export function owed(state: RunState): readonly Owed[] {
+  const list: Owed[] = [];
+  for (const id of state.index.active) addAssignment(list, state.tasks.get(id));
+  for (const id of state.index.reviewing) addReview(list, state.tasks.get(id));
+  addIntegration(list, state);
+  const { kind } = state.phase;
+  if (kind === 'completed' || kind === 'failed' || kind === 'cancelled')
+    list.push({ kind: 'finish', id: 'finish' });
+  return list;
+}
+
+function addAssignment(list: Owed[], task: TaskState | undefined): void {
+  if (task?.phase.kind !== 'leased') return;
+  const taskId = task.task.id;
+  const { lease } = task.phase;
+  list.push({ kind: 'assign', id: `assign:${taskId}#${lease.fence}`, taskId, lease });
+}
+
+function addReview(list: Owed[], task: TaskState | undefined): void {
+  if (task?.phase.kind !== 'reviewing') return;
+  const taskId = task.task.id;
+  const { submitted } = task.phase;
+  const files = task.history.at(-1)?.files ?? [];
+  const id = `review:${taskId}#${submitted.fence}`;
+  list.push({ kind: 'review', id, taskId, submitted, round: task.round, files });
+}
+
+function addIntegration(list: Owed[], { integration }: RunState): void {
+  if (integration.kind === 'idle') return;
+  const { batch } = integration.decision;
+  // Another try is another effect.
+  const name = (what: string): string =>
+    integration.tries === 0 ? `${what}:${batch}` : `${what}:${batch}.${integration.tries}`;
+  switch (integration.kind) {
+    case 'merging':
+      list.push({ kind: 'integrate', id: name('integrate'), decision: integration.decision });
+      return;
+    case 'verifying':
+      list.push({ kind: 'verify', id: name('verify'), batch, commit: integration.tip });
+      return;
+    case 'moving': {
+      const { from, to } = integration;
+      list.push({ kind: 'move', id: name('move'), batch, from, to });
+      return;
+    }
+  }
+}

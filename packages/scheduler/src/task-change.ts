@@ -1,0 +1,46 @@
+import type { TaskId } from '@switchyard/protocol';
+import { enterIndex, leaveIndex } from './run-index.ts';
+import type { AttemptOutcome, AttemptRecord, RunState, TaskState } from './state.ts';
+
+/** The task of a fact; facts name tasks of their run, anything else is a bug. */
+export function taskOf(state: RunState, id: TaskId): TaskState {
+  const task = state.tasks.get(id);
+  if (task === undefined) throw new Error(`run ${state.run} has no task ${id}`);
+  return task;
+}
+
+/** The only way to change a task's phase or what its path lease depends on: the index follows. */
+export function changeTask(state: RunState, id: TaskId, change: (task: TaskState) => void): void {
+  const task = taskOf(state, id);
+  const wasIntegrating = isIntegrating(task);
+  leaveIndex(state, task);
+  change(task);
+  enterIndex(state, task);
+  if (wasIntegrating && !isIntegrating(task)) forgetIntegration(state, id);
+}
+
+/** The attempt that was begun last. */
+export function lastRecord(task: TaskState): AttemptRecord | undefined {
+  return task.history.at(-1);
+}
+
+/** Says how the last attempt came out, unless it had come out before. */
+export function settleRecord(task: TaskState, outcome: AttemptOutcome, at: number): void {
+  const record = lastRecord(task);
+  if (record === undefined || !open.has(record.outcome)) return;
+  record.outcome = outcome;
+  record.endedAt ??= at;
+}
+
+const open: ReadonlySet<AttemptOutcome> = new Set(['running', 'submitted', 'accepted']);
+
+function isIntegrating(task: TaskState): boolean {
+  return task.phase.kind === 'integrating' || task.phase.kind === 'verifying';
+}
+
+function forgetIntegration(state: RunState, id: TaskId): void {
+  const place = state.queue.indexOf(id);
+  if (place !== -1) state.queue.splice(place, 1);
+  if (state.suspects.includes(id)) state.suspects = state.suspects.filter((other) => other !== id);
+  if (state.deferred.includes(id)) state.deferred = state.deferred.filter((other) => other !== id);
+}

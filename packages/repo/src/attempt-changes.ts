@@ -1,0 +1,141 @@
+import { lstat, readlink } from 'node:fs/promises';
+import type { BigIntStats, Stats } from 'node:fs';
+import { AppError } from '@switchyard/protocol';
+import type { CommitRequest } from './attempt-clone.ts';
+import type { AttemptParts } from './attempt-commit.ts';
+import { isAsIncluded } from './attempt-include.ts';
+import { pathMatcher } from './path-patterns.ts';
+import { isWithin, rawOf, shownPath, splitNul, type RawPath } from './raw-path.ts';
+import { sandboxedGit } from './sandboxed-git.ts';
+
+/** What an attempt did to its files, seen against the base. */
+export interface Changes {
+  readonly deleted: readonly RawPath[];
+  readonly written: readonly RawPath[];
+  /** Changed, but not the attempt's to change, or nothing that a commit may hold. */
+  readonly outside: readonly RawPath[];
+}
+
+const fileBytesMax = 100 * 1024 * 1024;
+
+/** Finds what differs from the index, which is as the base. Rejects with AppError E_TOO_LARGE naming the files. */
+export async function findChanges(request: CommitRequest, parts: AttemptParts): Promise<Changes> {
+  const { tree } = parts.place;
+  const isExcluded = pathMatcher(request.exclude.map(rawOf));
+  const workspace = request.workspace.map((path) => rawOf(path.replace(/\/+$/, '')));
+  const listed = await changedPaths(parts);
+  const relevant = listed.filter(({ path }) => !isExcluded(path));
+  const found = { deleted: [] as RawPath[], written: [] as RawPath[], outside: [] as RawPath[] };
+  const tooLarge: string[] = [];
+  for (const { path, kind } of relevant) {
+    if (kind !== 'deleted' && (await isAsIncluded(tree, path, parts.included))) continue;
+    const isMine = workspace.some((place) => isWithin(path, place));
+    if (kind === 'repository' || !isMine || !isHoldable(path)) {
+      found.outside.push(path);
+    } else if (kind === 'deleted') {
+      found.deleted.push(path);
+    } else {
+      const stat = await lstat(inTree(tree, path));
+      if (stat.size > fileBytesMax) tooLarge.push(`${shownPath(path)} (${stat.size} bytes)`);
+      if (await isEscape(tree, path, stat)) found.outside.push(path);
+      else found.written.push(path);
+    }
+  }
+  if (tooLarge.length > 0) throw fileSizeError(tooLarge);
+  const repositories = await plantedRepositories(listed, parts);
+  found.outside.push(...repositories.filter((path) => !isExcluded(path)));
+  return found;
+}
+
+function fileSizeError(files: readonly string[]): AppError {
+  const shown = `${files.slice(0, 10).join(', ')}${files.length > 10 ? ' …' : ''}`;
+  const text = `files of more than ${fileBytesMax} bytes cannot be committed: ${shown}; ignore or remove them`;
+  return new AppError('E_TOO_LARGE', text, { details: { files } });
+}
+
+interface ListedChange {
+  readonly path: RawPath;
+  readonly kind: 'deleted' | 'written' | 'repository';
+}
+
+/** What git finds changed: tracked files first, then new ones that nothing ignores. */
+async function changedPaths(parts: AttemptParts): Promise<ListedChange[]> {
+  const args = '--porcelain=v2 -z --no-renames --untracked-files=all --ignore-submodules=all'.split(' ');
+  let said = '';
+  const output = await sandboxedGit(['status', ...args], parts, { stderr: (text) => (said = text) });
+  const unreadable = /could not open directory '(.*)'/.exec(said)?.[1];
+  if (unreadable !== undefined)
+    throw new AppError('E_ACCESS', `the attempt left a folder that cannot be read: ${unreadable}`);
+  return splitNul(output).map((line): ListedChange => {
+    if (line.startsWith('? ')) {
+      const path = line.slice(2);
+      return path.endsWith('/')
+        ? { path: path.slice(0, -1) as RawPath, kind: 'repository' }
+        : { path: path as RawPath, kind: 'written' };
+    }
+    // `1 XY sub mH mI mW hH hI path`
+    const fields = line.split(' ');
+    if (fields[0] !== '1') throw new AppError('E_INTERNAL', `git status says ${JSON.stringify(line)}`);
+    const path = fields.slice(8).join(' ') as RawPath;
+    return { path, kind: fields[1]?.[1] === 'D' ? 'deleted' : 'written' };
+  });
+}
+
+/** Names that git, here or on another system, would take for its own directory. */
+function isHoldable(path: RawPath): boolean {
+  return !path.split('/').some((name) => /^(\.git|git~\d+)[ .]*(:.*)?$/i.test(name));
+}
+
+/** A link that leads out of the repository, or could through another one, and special files. */
+async function isEscape(tree: string, path: RawPath, stat: Stats | BigIntStats): Promise<boolean> {
+  if (!stat.isSymbolicLink()) return !stat.isFile();
+  if (/(^|\/)\.git[^/]*$/i.test(path)) return true;
+  const target = await readlink(inTree(tree, path), { encoding: 'latin1' });
+  if (target.startsWith('/')) return true;
+  const names = target.split('/').filter((name) => name !== '' && name !== '.');
+  const up = names.findIndex((name) => name !== '..');
+  const climbs = up === -1 ? names.length : up;
+  const rest = names.slice(climbs);
+  // `..` behind a name could climb further than it looks, if that name is a link.
+  return climbs > path.split('/').length - 1 || rest.includes('..') || rest[0]?.toLowerCase() === '.git';
+}
+
+/** Repositories planted into folders that git takes for its own: their `.git`. */
+async function plantedRepositories(listed: readonly ListedChange[], parts: AttemptParts): Promise<RawPath[]> {
+  const { place } = parts;
+  const tracked = splitNul(await place.git(['ls-files', '-z']));
+  const folders = new Set<string>();
+  for (const path of [...tracked, ...listed.map((change) => change.path)])
+    for (let at = path.indexOf('/'); at > 0; at = path.indexOf('/', at + 1)) folders.add(path.slice(0, at));
+  const found: RawPath[] = [];
+  const skipped = new Set<string>();
+  for (const folder of [...folders].sort()) {
+    const above = folder.slice(0, Math.max(0, folder.lastIndexOf('/')));
+    if (skipped.has(above) || !(await isFolder(inTree(place.tree, folder)))) skipped.add(folder);
+    else if (await exists(inTree(place.tree, `${folder}/.git`))) found.push(`${folder}/.git` as RawPath);
+  }
+  return found;
+}
+
+async function isFolder(path: Buffer): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch {
+    // Deleted by the attempt.
+    return false;
+  }
+}
+
+async function exists(path: Buffer): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    // The usual case.
+    return false;
+  }
+}
+
+function inTree(tree: string, path: string): Buffer {
+  return Buffer.concat([Buffer.from(`${tree}/`), Buffer.from(path, 'latin1')]);
+}

@@ -1,0 +1,106 @@
+import { AppError, type CommitId, type ErrorCode } from '@switchyard/protocol';
+import { hostGit } from './host-git.ts';
+import { pinnedForwarder, type PinnedForwarder } from './pinned-forwarder.ts';
+
+/** Where the orchestrator's repository is, and who asks. */
+export interface HubRemoteOptions {
+  /** `http(s)://host:port/git`. */
+  readonly url: string;
+  /** Asked at every transfer, since a one-time token is exchanged for a lasting one. */
+  readonly token: () => string;
+  /** `sha256:…` of the certificate: the only one that is accepted, whoever signed it. */
+  readonly fingerprint?: string;
+}
+
+/** Transfers between a bare repository of ours and the orchestrator's, over its one port. */
+export class HubRemote {
+  private readonly options: HubRemoteOptions;
+  private readonly forwarder: PinnedForwarder | undefined;
+
+  private constructor(options: HubRemoteOptions, forwarder: PinnedForwarder | undefined) {
+    this.options = options;
+    this.forwarder = forwarder;
+  }
+
+  /** Opens the way there; nothing is sent yet. Throws AppError E_FINGERPRINT. */
+  static async open(options: HubRemoteOptions): Promise<HubRemote> {
+    const { url, fingerprint } = options;
+    return new HubRemote(
+      options,
+      fingerprint === undefined ? undefined : await pinnedForwarder({ url, fingerprint }),
+    );
+  }
+
+  /** Fetches commits by name, with their history, and keeps each under `refFor(commit)`. */
+  async fetch(
+    gitDir: string,
+    commits: readonly CommitId[],
+    refFor: (commit: CommitId) => string,
+  ): Promise<void> {
+    const specs = commits.map((commit) => `+${commit}:${refFor(commit)}`);
+    await this.transfer(gitDir, [
+      ...'fetch -q --no-tags --no-write-fetch-head --no-recurse-submodules --no-auto-maintenance --refmap='.split(
+        ' ',
+      ),
+      this.address,
+      ...specs,
+    ]);
+  }
+
+  /** Creates a ref there. A ref that is there already with this commit is fine. */
+  async push(gitDir: string, ref: string, commit: CommitId): Promise<void> {
+    try {
+      await this.transfer(gitDir, ['push', '-q', '--no-verify', this.address, `${commit}:${ref}`]);
+    } catch (error) {
+      if (error instanceof AppError && error.code !== 'E_PROTOCOL') throw error;
+      if ((await this.tipOf(gitDir, ref)) !== commit) throw error;
+    }
+  }
+
+  private async tipOf(gitDir: string, ref: string): Promise<string | undefined> {
+    const listed = await this.transfer(gitDir, ['ls-remote', '-q', this.address, ref]);
+    return /^([0-9a-f]+)\t/.exec(listed)?.[1];
+  }
+
+  private async transfer(gitDir: string, args: readonly string[]): Promise<string> {
+    this.forwarder?.takeError();
+    const result = await hostGit(args, {
+      gitDir,
+      timeoutMs: 60 * 60_000,
+      env: {
+        GIT_ALLOW_PROTOCOL: 'http:https',
+        GIT_CONFIG_COUNT: '1',
+        GIT_CONFIG_KEY_0: `http.${this.address}.extraHeader`,
+        GIT_CONFIG_VALUE_0: `Authorization: Bearer ${this.options.token()}`,
+      },
+    });
+    if (result.exitCode === 0) return result.stdout.toString();
+    const refused = this.forwarder?.takeError();
+    if (refused !== undefined) throw refused;
+    throw transferError(args[0] ?? '', this.options.url, result.stderr);
+  }
+
+  private get address(): string {
+    return this.forwarder?.url ?? this.options.url;
+  }
+
+  /** Ends what goes on; closing twice is fine. */
+  close(): Promise<void> {
+    return this.forwarder?.close() ?? Promise.resolve();
+  }
+}
+
+/** What git's words about a transfer mean; what is not known is taken for an orchestrator that is away. */
+const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/No space left on device|disk quota exceeded/i, 'E_DISK_FULL'],
+  [/returned error: 40[13]|Authentication failed|could not read (Username|Password)/i, 'E_TOKEN'],
+  [/not our ref|couldn't find remote ref|bad object|unadvertised object/i, 'E_NOT_FOUND'],
+  [/SSL certificate|certificate verif/i, 'E_FINGERPRINT'],
+  [/remote rejected|pre-receive|remote unpack failed|fsck error|unpacker error/i, 'E_PROTOCOL'],
+];
+
+function transferError(what: string, url: string, stderr: string): AppError {
+  const said = stderr.trim().slice(-1000);
+  const code = meanings.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'E_UNREACHABLE';
+  return new AppError(code, `git ${what} at ${url} failed: ${said === '' ? 'it said nothing' : said}`);
+}

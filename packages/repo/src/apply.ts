@@ -1,0 +1,175 @@
+import { AppError, commitId, type ChangedFile, type CommitId, type RunId } from '@switchyard/protocol';
+import { dirtyPaths, moveCheckout, userGit } from './apply-checkout.ts';
+import { treeChanges, type RawChange } from './changed-files.ts';
+import { writeCommit } from './commit-object.ts';
+import { describeConflicts, type ConflictFile } from './conflict-text.ts';
+import type { Git } from './git-runner.ts';
+import { Git as GitAt } from './git-runner.ts';
+import { mergeEntries, type MergeConflict } from './merge-trees.ts';
+import { copyObjects, refTips } from './object-transfer.ts';
+import { ObjectReader } from './object-reader.ts';
+import { giveObjects } from './publish.ts';
+import { rawOf, shownPath } from './raw-path.ts';
+import { readHead, type UserRepository } from './user-repository.ts';
+
+export interface ApplyRequest {
+  readonly run: RunId;
+  /** The commit of the run that is applied: its tip. */
+  readonly commit: CommitId;
+  /** Verifies a merged result, asked only where the user's head has moved. */
+  readonly verify: (commit: CommitId) => Promise<boolean>;
+}
+
+export interface ApplyResult {
+  /** What the user's checkout is at now. */
+  readonly commit: CommitId;
+  readonly fastForward: boolean;
+  readonly files: string[];
+}
+
+/** What `apply` would do. */
+export interface ApplyPlan {
+  readonly head: CommitId;
+  readonly fastForward: boolean;
+  readonly files: ChangedFile[];
+  readonly conflicts: ConflictFile[];
+  /** Uncommitted changes of the user in files that would change. */
+  readonly dirty: string[];
+}
+
+export interface ApplyContext {
+  readonly git: Git;
+  readonly user: UserRepository;
+}
+
+interface Prepared {
+  readonly head: UserRepository['head'];
+  /** What the head becomes; nothing where the two conflict. */
+  readonly target: CommitId | undefined;
+  readonly fastForward: boolean;
+  readonly changes: RawChange[];
+  readonly conflicts: ConflictFile[];
+}
+
+/** Looks at what `apply` would do, without doing it. */
+export async function planApply(context: ApplyContext, run: RunId, commit: CommitId): Promise<ApplyPlan> {
+  const { head, target, fastForward, changes, conflicts } = await prepare(context, run, commit);
+  if (target !== undefined) await giveObjects(context, [target]);
+  return {
+    head: head.commit,
+    fastForward,
+    files: changes.map(({ path, change }) => ({ path: shownPath(path), change })),
+    conflicts,
+    dirty: target === undefined ? [] : await dirtyPaths(context.user, head.commit, { target, changes }),
+  };
+}
+
+/**
+ * Puts a run onto the head of the user's checkout: forward where nothing else happened, else merged and verified
+ * once more. Either all of branch, index and files move or none; a second call after a crash in the middle finishes.
+ */
+export async function applyRun(context: ApplyContext, request: ApplyRequest): Promise<ApplyResult> {
+  const { user } = context;
+  const { head, target, fastForward, changes, conflicts } = await prepare(
+    context,
+    request.run,
+    request.commit,
+  );
+  if (target === undefined) throw conflictError(request.run, conflicts);
+  const files = changes.map(({ path }) => shownPath(path));
+  if (target === head.commit) return { commit: target, fastForward: true, files: [] };
+  await giveObjects(context, [target]);
+  await refuseDirty(user, head.commit, { target, changes });
+  if (!fastForward && !(await request.verify(target))) {
+    throw new AppError(
+      'E_APPLY_UNVERIFIED',
+      `your branch has moved since the run began, and the two merged (${target}) do not pass the plan's verification; your checkout is as it was. The run is on the branch switchyard/${request.run}`,
+      { details: { commit: target } },
+    );
+  }
+  // Verification takes its time: the user may have gone on meanwhile.
+  await refuseDirty(user, head.commit, { target, changes });
+  await moveCheckout(user, head, { run: request.run, target, changes });
+  return { commit: target, fastForward, files };
+}
+
+async function prepare(context: ApplyContext, run: RunId, commit: CommitId): Promise<Prepared> {
+  const { git, user } = context;
+  const head = await readHead(user.gitDir, user.workTree);
+  const from = GitAt.at(user.gitDir);
+  await copyObjects({ from, to: git, commits: [head.commit], have: await refTips(git) });
+  const isBefore = (a: string, b: string) => git.holds(['merge-base', '--is-ancestor', a, b]);
+  if (await isBefore(commit, head.commit)) {
+    return { head, target: head.commit, fastForward: true, changes: [], conflicts: [] };
+  }
+  const fastForward = await isBefore(head.commit, commit);
+  const merged = fastForward
+    ? { target: commit, conflicts: [] }
+    : await mergeOnto(context, { run, commit, head: head.commit });
+  const { target, conflicts } = merged;
+  if (target !== undefined) await git.run(['update-ref', `refs/switchyard/pinned/${run}/apply`, target]);
+  const changes = target === undefined ? [] : await treeChanges(git, head.commit, target);
+  return { head, target, fastForward, changes, conflicts };
+}
+
+async function mergeOnto(
+  { git, user }: ApplyContext,
+  { run, commit, head }: { readonly run: RunId; readonly commit: CommitId; readonly head: CommitId },
+): Promise<{ target: CommitId | undefined; conflicts: ConflictFile[] }> {
+  const found = await git.run(['merge-base', head, commit], { accept: [1] });
+  const base = commitId.safeParse(found.stdout.toString('utf8').trim());
+  return ObjectReader.use(git, async (reader) => {
+    const conflicts: MergeConflict[] = [];
+    const tree = await mergeEntries({ git, reader, conflicts }, rawOf('.'), {
+      base: base.success ? await reader.root(git, base.data) : undefined,
+      ours: await reader.root(git, head),
+      theirs: await reader.root(git, commit),
+    });
+    if (conflicts.length > 0 || tree === undefined) {
+      return { target: undefined, conflicts: await describeConflicts(reader, conflicts) };
+    }
+    // Of the two, the later one's time: no clock, so that the same merge is the same commit.
+    const times = await Promise.all([head, commit].map((id) => git.line(['log', '-1', '--format=%ct', id])));
+    const target = await writeCommit(git, {
+      tree: tree.id,
+      parents: [head, commit],
+      at: Math.max(...times.map(Number)) * 1000,
+      message: `Merge switchyard/${run}\n\nSwitchyard-Run: ${run}\n`,
+      ...(await personOf(user)),
+    });
+    return { target, conflicts: [] };
+  });
+}
+
+/** The user, as their git knows them: the merge is theirs. */
+async function personOf(user: UserRepository): Promise<{ person?: string }> {
+  const { stdout } = await userGit(user).run(['var', 'GIT_COMMITTER_IDENT'], { accept: [1, 128] });
+  const [person] = /^[^<>\n]+ <[^<>\n]*>/.exec(stdout.toString('utf8')) ?? [];
+  return person === undefined ? {} : { person };
+}
+
+async function refuseDirty(
+  user: UserRepository,
+  head: CommitId,
+  move: { readonly target: CommitId; readonly changes: readonly RawChange[] },
+): Promise<void> {
+  const paths = await dirtyPaths(user, head, move);
+  if (paths.length === 0) return;
+  const shown = paths.slice(0, 10).join(', ');
+  const more = paths.length > 10 ? ` and ${paths.length - 10} more` : '';
+  throw new AppError(
+    'E_APPLY_DIRTY',
+    `your checkout has uncommitted changes in ${paths.length === 1 ? 'a file' : `${paths.length} files`} that the run changes: ${shown}${more}; commit or stash them and apply again`,
+    { details: { paths } },
+  );
+}
+
+function conflictError(run: RunId, conflicts: readonly ConflictFile[]): AppError {
+  const paths = conflicts.map(({ path }) => path);
+  const shown = paths.slice(0, 10).join(', ');
+  return new AppError(
+    'E_APPLY_CONFLICT',
+    `the run and your branch changed the same in ${shown}${paths.length > 10 ? ` and ${paths.length - 10} more` : ''}; your checkout is as it was. Merge by hand: git merge switchyard/${run}`,
+    { details: { paths, conflicts } },
+  );
+}

@@ -1,0 +1,35 @@
+/** Limits of everything this package asks of git. Bytes, counts and milliseconds as the name says. */
+export const gitLimits = {
+  /** One git command that is not told otherwise. */
+  timeoutMs: 120_000,
+  /** Copying objects, fetching, pushing, checking out: they grow with the repository. */
+  longTimeoutMs: 15 * 60_000,
+  outputBytes: 64 * 1024 * 1024,
+  stderrBytes: 64 * 1024,
+  /** The patch of one change, when its lines are counted. */
+  patchBytes: 128 * 1024 * 1024,
+  /** The text of a diff for people and models; cut with a note. */
+  diffBytes: 4 * 1024 * 1024,
+  /** One file an attempt may commit. */
+  fileBytes: 64 * 1024 * 1024,
+  /** One file that is merged line by line; larger ones conflict. */
+  mergeBytes: 16 * 1024 * 1024,
+  /** Paths one attempt may change. */
+  changedFiles: 50_000,
+  /** All untracked files of a plan's `include` together. */
+  includeBytes: 256 * 1024 * 1024,
+  includeFiles: 10_000,
+  /** One side of a conflict, as it is told. */
+  conflictTextBytes: 16 * 1024,
+  /** Commits of history that an attempt's throwaway repository holds. */
+  attemptHistory: 50,
+  /** A request to fetch, inflated. */
+  fetchRequestBytes: 64 * 1024 * 1024,
+  /** The commands before the pack of a push. */
+  pushCommandBytes: 64 * 1024,
+  pushCommands: 16,
+  /** The pack of a push. */
+  pushBytes: 1024 * 1024 * 1024,
+  /** No byte in either direction for so long ends a request over HTTP. */
+  httpIdleMs: 5 * 60_000,
+} as const;

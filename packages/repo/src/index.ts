@@ -1,0 +1,13 @@
+export { discoverRepository, type UserRepository } from './user-repository.ts';
+export { minimumGitVersion } from './git-program.ts';
+export { openRunRepository, type RunRepository } from './run-repository.ts';
+export type { IntegrationEntry, IntegrationRequest, IntegrationResult } from './integrate.ts';
+export type { ConflictFile } from './conflict-text.ts';
+export type { AttemptCheck } from './workspace-check.ts';
+export type { ChangedLines } from './changed-lines.ts';
+export type { ApplyPlan, ApplyRequest, ApplyResult } from './apply.ts';
+export { gitHttpHandler, type GitHttpOptions, type GitRights } from './git-http.ts';
+export type { SandboxRun, SandboxRunRequest, SandboxRunResult } from './sandbox-run.ts';
+export { openObjectCache, type ObjectCache, type ObjectCacheOptions } from './object-cache.ts';
+export type { AttemptClone, AttemptRequest, BuiltCommit, CommitRequest } from './attempt-clone.ts';
+export { pinnedForwarder, type PinnedForwarder, type PinnedForwarderOptions } from './pinned-forwarder.ts';

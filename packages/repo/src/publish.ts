@@ -1,0 +1,55 @@
+import type { CommitId, RunId } from '@switchyard/protocol';
+import type { Logger } from '@switchyard/runtime';
+import { Git } from './git-runner.ts';
+import { copyObjects, refTips } from './object-transfer.ts';
+import type { UserRepository } from './user-repository.ts';
+
+interface PublishContext {
+  readonly git: Git;
+  readonly user: UserRepository;
+  readonly logger: Logger;
+}
+
+/**
+ * Copies a run's commits into the user's repository and names them there. The branch is not moved where that could
+ * cost the user something: it is checked out, or has commits of theirs; then only the private name is.
+ */
+export async function publishRun(context: PublishContext, run: RunId, tip: CommitId): Promise<void> {
+  const { user, logger } = context;
+  const theirs = Git.at(user.gitDir);
+  await giveObjects(context, [tip]);
+  await theirs.run(['update-ref', `refs/switchyard/runs/${run}`, tip]);
+  const branch = `refs/heads/switchyard/${run}`;
+  const obstacle = await obstacleTo(theirs, branch, tip);
+  if (obstacle === undefined) {
+    await theirs.run(['update-ref', '-m', 'switchyard: publish', branch, tip]);
+  } else {
+    logger.warn({ run, branch, obstacle }, 'run branch not moved in the user repository');
+  }
+}
+
+/** Copies commits from our repository into the user's. */
+export async function giveObjects(
+  { git, user }: Pick<PublishContext, 'git' | 'user'>,
+  commits: readonly CommitId[],
+): Promise<void> {
+  const to = Git.at(user.gitDir);
+  await copyObjects({ from: git, to, commits, have: [user.head.commit, ...(await refTips(to))] });
+}
+
+async function obstacleTo(git: Git, branch: string, tip: CommitId): Promise<string | undefined> {
+  const worktrees = await git.line(['worktree', 'list', '--porcelain']);
+  const old = await git.run(['rev-parse', '--verify', '--quiet', branch], { accept: [1] });
+  const at = old.stdout.toString('utf8').trim();
+  if (at === tip) return undefined;
+  if (worktrees.split('\n').includes(`branch ${branch}`)) return 'it is checked out';
+  if (at !== '' && !(await git.holds(['merge-base', '--is-ancestor', at, tip]))) {
+    return 'it has commits of its own';
+  }
+  const [, , ...parts] = branch.split('/');
+  for (let depth = 1; depth < parts.length; depth += 1) {
+    const name = `refs/heads/${parts.slice(0, depth).join('/')}`;
+    if (await git.holds(['rev-parse', '--verify', '--quiet', name])) return `a branch ${name} is in its way`;
+  }
+  return undefined;
+}

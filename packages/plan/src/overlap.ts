@@ -1,11 +1,3 @@
-/**
- * Whether two workspaces have a path in common: equal, or one inside the other. Paths are normalized as in the
- * canonical plan; `.` is the root and contains everything. A workspace of no paths overlaps nothing.
- */
-export function overlap(a: readonly string[], b: readonly string[]): boolean {
-  return overlappingPaths(a, b) !== undefined;
-}
-
 /** The first pair of paths that overlap. */
 export function overlappingPaths(
   a: readonly string[],

@@ -1,4 +1,5 @@
-import { overlap, parsePlan } from '@switchyard/plan';
+import { parsePlan } from '@switchyard/plan';
+import { overlaps as overlap } from '@switchyard/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

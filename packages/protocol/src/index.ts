@@ -123,8 +123,9 @@ export {
   dependantsOf,
   dependenciesFirst,
   expectedRpm,
-  longestChain,
+  planShape,
   remainingMinutes,
+  type PlanShape,
   type StrategyChoice,
 } from './strategy-choice.ts';
 export { overlaps } from './workspace-overlap.ts';

@@ -27,9 +27,8 @@ export function chooseStrategy(plan: Pick<Plan, 'strategy' | 'tasks' | 'limits'>
   const asked = plan.strategy;
   if (asked !== 'auto') return { asked, chosen: asked, reason: 'the plan asks for it' };
   const choose = (chosen: Strategy, reason: string): StrategyChoice => ({ asked, chosen, reason });
-  const { width, rpm } = widestLevel(plan);
+  const { width, expectedRpm: rpm, chainLength: chain } = planShape(plan);
   const atOnce = Math.min(width, plan.limits.workers);
-  const chain = longestChain(plan.tasks);
   if (rpm > autoRule.rpm)
     return choose(
       'rate-aware',
@@ -66,11 +65,27 @@ export function criticalPath(tasks: readonly GraphTask[]): TaskId[] {
   return path;
 }
 
-/** How many tasks the longest chain of dependencies has. */
-export function longestChain(tasks: readonly GraphTask[]): number {
-  let longest = 0;
-  for (const level of levelsOf(tasks).values()) longest = Math.max(longest, level + 1);
-  return longest;
+/** The numbers that `auto` chooses by. */
+export interface PlanShape {
+  /** Tasks in the longest chain of dependencies. */
+  readonly chainLength: number;
+  /** Tasks of the widest level: how many could run at once if there were workers for all. */
+  readonly width: number;
+  /** Requests a minute to models when as much runs at once as the limits allow. */
+  readonly expectedRpm: number;
+}
+
+/** Measures the graph of a plan without circles. */
+export function planShape(plan: Pick<Plan, 'tasks' | 'limits'>): PlanShape {
+  const levels = levelsOf(plan.tasks);
+  const rates: number[][] = [];
+  for (const task of plan.tasks) (rates[levels.get(task.id) ?? 0] ??= []).push(expectedRpm(task));
+  const atOnce = rates.map((row) => sum(row.toSorted((a, b) => b - a).slice(0, plan.limits.workers)));
+  return {
+    chainLength: rates.length,
+    width: Math.max(0, ...rates.map((row) => row.length)),
+    expectedRpm: Math.max(0, ...atOnce),
+  };
 }
 
 /**
@@ -127,29 +142,6 @@ function levelsOf(tasks: readonly GraphTask[]): Map<TaskId, number> {
   return levels;
 }
 
-/** The level with the most tasks; and the level that asks most of models, with no more at once than workers. */
-function widestLevel(plan: Pick<Plan, 'tasks' | 'limits'>): { width: number; rpm: number } {
-  const levels = levelsOf(plan.tasks);
-  const rates = new Map<number, number[]>();
-  for (const task of plan.tasks) {
-    const level = levels.get(task.id) ?? 0;
-    const row = rates.get(level);
-    if (row === undefined) rates.set(level, [expectedRpm(task)]);
-    else row.push(expectedRpm(task));
-  }
-  let width = 0;
-  let rpm = 0;
-  for (const row of rates.values()) {
-    width = Math.max(width, row.length);
-    const atOnce = row.toSorted((a, b) => b - a).slice(0, plan.limits.workers);
-    rpm = Math.max(
-      rpm,
-      atOnce.reduce((sum, rate) => sum + rate, 0),
-    );
-  }
-  return { width, rpm };
-}
-
 function longestOf(ids: readonly TaskId[], length: ReadonlyMap<TaskId, number>): TaskId | undefined {
   let best: TaskId | undefined;
   for (const id of ids) if (best === undefined || (length.get(id) ?? 0) > (length.get(best) ?? 0)) best = id;
@@ -158,5 +150,9 @@ function longestOf(ids: readonly TaskId[], length: ReadonlyMap<TaskId, number>):
 
 function meanMinutes(tasks: readonly GraphTask[]): number {
   const known = tasks.flatMap((task) => task.estimate.minutes ?? []);
-  return known.length === 0 ? 1 : known.reduce((sum, minutes) => sum + minutes, 0) / known.length;
+  return known.length === 0 ? 1 : sum(known) / known.length;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -1,5 +1,5 @@
 import { lstat, readlink } from 'node:fs/promises';
-import type { BigIntStats, Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { AppError } from '@switchyard/protocol';
 import type { CommitRequest } from './attempt-clone.ts';
 import type { AttemptParts } from './attempt-commit.ts';
@@ -7,6 +7,7 @@ import { isAsIncluded } from './attempt-include.ts';
 import { pathMatcher } from './path-patterns.ts';
 import { isWithin, rawOf, shownPath, splitNul, type RawPath } from './raw-path.ts';
 import { sandboxedGit } from './sandboxed-git.ts';
+import { isForbiddenName, leadsOut } from './workspace-check.ts';
 
 /** What an attempt did to its files, seen against the base. */
 export interface Changes {
@@ -30,7 +31,7 @@ export async function findChanges(request: CommitRequest, parts: AttemptParts): 
   for (const { path, kind } of relevant) {
     if (kind !== 'deleted' && (await isAsIncluded(tree, path, parts.included))) continue;
     const isMine = workspace.some((place) => isWithin(path, place));
-    if (kind === 'repository' || !isMine || !isHoldable(path)) {
+    if (kind === 'repository' || !isMine || (kind !== 'deleted' && isForbiddenName(path))) {
       found.outside.push(path);
     } else if (kind === 'deleted') {
       found.deleted.push(path);
@@ -81,23 +82,11 @@ async function changedPaths(parts: AttemptParts): Promise<ListedChange[]> {
   });
 }
 
-/** Names that git, here or on another system, would take for its own directory. */
-function isHoldable(path: RawPath): boolean {
-  return !path.split('/').some((name) => /^(\.git|git~\d+)[ .]*(:.*)?$/i.test(name));
-}
-
-/** A link that leads out of the repository, or could through another one, and special files. */
-async function isEscape(tree: string, path: RawPath, stat: Stats | BigIntStats): Promise<boolean> {
+/** A link that leads out of the repository, a link for a file that git itself reads, or a special file. */
+async function isEscape(tree: string, path: RawPath, stat: Stats): Promise<boolean> {
   if (!stat.isSymbolicLink()) return !stat.isFile();
   if (/(^|\/)\.git[^/]*$/i.test(path)) return true;
-  const target = await readlink(inTree(tree, path), { encoding: 'latin1' });
-  if (target.startsWith('/')) return true;
-  const names = target.split('/').filter((name) => name !== '' && name !== '.');
-  const up = names.findIndex((name) => name !== '..');
-  const climbs = up === -1 ? names.length : up;
-  const rest = names.slice(climbs);
-  // `..` behind a name could climb further than it looks, if that name is a link.
-  return climbs > path.split('/').length - 1 || rest.includes('..') || rest[0]?.toLowerCase() === '.git';
+  return leadsOut(path, await readlink(inTree(tree, path), { encoding: 'utf8' }));
 }
 
 /** Repositories planted into folders that git takes for its own: their `.git`. */

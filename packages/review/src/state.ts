@@ -60,6 +60,12 @@ export type MemberPhase =
 export interface ReviewMember {
   readonly specialization: Specialization;
   phase: MemberPhase;
+  /** Reviews that failed or whose verdict was refused; limited. */
+  failures: number;
+  /** Reviewers that failed; others go first. */
+  readonly avoided: PeerId[];
+  /** Who had it last, for the report. */
+  last?: { readonly reviewId: ReviewId; readonly reviewer: PeerId; readonly at: number } | undefined;
 }
 
 export interface ReviewOutcome {

@@ -20,7 +20,7 @@ export const gitLimits = {
   includeBytes: 256 * 1024 * 1024,
   includeFiles: 10_000,
   /** One side of a conflict, as it is told. */
-  conflictTextBytes: 16 * 1024,
+  conflictTextBytes: 8 * 1024,
   /** Commits of history that an attempt's throwaway repository holds. */
   attemptHistory: 50,
   /** A request to fetch, inflated. */

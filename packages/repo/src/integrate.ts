@@ -38,8 +38,8 @@ export interface IntegrationResult {
 
 /**
  * Puts accepted attempts onto a tip, one commit each, in the order given. The commits are a function of the request
- * alone: calling it again, also after a crash, gives the same ids (DESIGN.md section 8). The history is a line, one
- * commit a task; the attempt's own commit is named in a trailer.
+ * alone: calling it again, also after a crash, gives the same ids (DESIGN.md section 8). Each is a merge of the tip
+ * and the attempt's own commit, so that `git log --first-parent` tells the run task by task.
  */
 export async function integrateEntries(git: Git, request: IntegrationRequest): Promise<IntegrationResult> {
   return ObjectReader.use(git, async (reader) => {
@@ -63,9 +63,9 @@ export async function integrateEntries(git: Git, request: IntegrationRequest): P
       }
       tip = await writeCommit(git, {
         tree: root.id,
-        parents: [tip],
+        parents: [tip, entry.commit],
         at: request.at,
-        message: messageOf(entry),
+        message: messageOf(entry, request.run),
       });
       result.merged.push({ taskId: entry.taskId, commit: tip });
     }
@@ -73,8 +73,12 @@ export async function integrateEntries(git: Git, request: IntegrationRequest): P
   });
 }
 
-function messageOf(entry: IntegrationEntry): string {
+function messageOf(entry: IntegrationEntry, run: RunId): string {
   const task = oneLine(entry.taskId, 200);
-  const subject = oneLine(entry.title, 120) || task;
-  return `${subject}\n\nSwitchyard-Task: ${task}\nSwitchyard-Attempt: ${entry.attempt} ${entry.commit}\n`;
+  const trailers = [
+    `Switchyard-Task: ${task}`,
+    `Switchyard-Attempt: ${entry.attempt}`,
+    `Switchyard-Run: ${run}`,
+  ];
+  return `${oneLine(entry.title, 120) || task}\n\n${trailers.join('\n')}\n`;
 }

@@ -14,6 +14,8 @@ export interface LoopSteps {
   perform(keeper: RunKeeper): void;
 }
 
+const overdueMs = 1_000;
+
 /**
  * The loop (DESIGN.md section 6): message in → `decide` → `evolve` → facts appended → effects performed.
  *
@@ -29,6 +31,7 @@ export class Loop {
   private scheduled = false;
   private stopped = false;
   private lastCommit: Promise<void> = Promise.resolve();
+  private tickedAt = -Infinity;
   private cancelDeadline: (() => void) | undefined;
   private readonly ports: OrchestratorPorts;
   private readonly steps: LoopSteps;
@@ -117,12 +120,15 @@ export class Loop {
     let earliest = Infinity;
     for (const keeper of this.active()) earliest = Math.min(earliest, deadlineOf(keeper));
     if (earliest === Infinity || this.stopped) return;
-    const delayMs = Math.max(0, earliest - this.ports.clock.now());
+    // A deadline that a tick did not take away is looked at again, but not at once.
+    const leastMs = earliest <= this.tickedAt ? overdueMs : 0;
+    const delayMs = Math.max(leastMs, earliest - this.ports.clock.now());
     this.cancelDeadline = this.ports.clock.after(delayMs, () => this.tick());
   }
 
   private tick(): void {
     const at = this.ports.clock.now();
+    this.tickedAt = at;
     for (const keeper of this.active()) {
       if (deadlineOf(keeper) > at) continue;
       for (const key of keeper.openReviews) keeper.review(key, { at, kind: 'tick' });

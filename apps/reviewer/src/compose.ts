@@ -53,10 +53,10 @@ async function start(config: ReviewerConfig, attachment: Attachment): Promise<Re
     outbox,
     engines,
     engineReadPaths: engineReadPaths(),
-    objects: perAddress(locate, ({ httpUrl, fingerprint }) =>
+    objects: perAddress(locate, ({ fingerprint }) =>
       openObjectCache({
         folder: folder.objects,
-        url: `${httpUrl}/git`,
+        url: () => `${locate().httpUrl}/git`,
         token,
         ...(fingerprint !== undefined && { fingerprint }),
         logger,

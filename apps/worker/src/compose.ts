@@ -51,10 +51,10 @@ async function start(config: WorkerConfig, attachment: Attachment): Promise<Work
     sandbox,
     executors: [commandExecutor],
     outbox,
-    objects: perAddress(locate, ({ httpUrl, fingerprint }) =>
+    objects: perAddress(locate, ({ fingerprint }) =>
       openObjectCache({
         folder: folder.objects,
-        url: `${httpUrl}/git`,
+        url: () => `${locate().httpUrl}/git`,
         token,
         ...(fingerprint !== undefined && { fingerprint }),
         logger,

@@ -87,8 +87,8 @@ describe('the place of the hub', () => {
 });
 
 describe('what depends on the address', () => {
-  it('is opened once an address, and again after it could not be opened', async () => {
-    let place = placeOfUrl('ws://a:1/hub', undefined);
+  it('is opened once a pinned address, and again after it could not be opened', async () => {
+    let place = placeOfUrl('wss://a:1/hub', 'sha256:aa');
     const opened: string[] = [];
     let broken = true;
     const get = perAddress(
@@ -100,11 +100,25 @@ describe('what depends on the address', () => {
     );
     await expect(get()).rejects.toThrow('not yet');
     broken = false;
-    expect(await get()).toBe('http://a:1');
-    expect(await get()).toBe('http://a:1');
-    place = placeOfUrl('ws://b:2/hub', undefined);
-    expect(await get()).toBe('http://b:2');
-    expect(opened).toEqual(['http://a:1', 'http://a:1', 'http://b:2']);
+    expect(await get()).toBe('https://a:1');
+    expect(await get()).toBe('https://a:1');
+    place = placeOfUrl('wss://b:2/hub', 'sha256:aa');
+    expect(await get()).toBe('https://b:2');
+    expect(opened).toEqual(['https://a:1', 'https://a:1', 'https://b:2']);
+  });
+});
+
+describe('what asks for the address at each use', () => {
+  it('is opened once on the loopback, wherever the orchestrator comes back', async () => {
+    let place = placeOfUrl('ws://127.0.0.1:1/hub', undefined);
+    let opened = 0;
+    const get = perAddress(
+      () => place,
+      () => Promise.resolve((opened += 1)),
+    );
+    await get();
+    place = placeOfUrl('ws://127.0.0.1:2/hub', undefined);
+    expect(await get()).toBe(1);
   });
 });
 

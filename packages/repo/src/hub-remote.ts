@@ -1,5 +1,6 @@
-import { AppError, type CommitId, type ErrorCode } from '@switchyard/protocol';
-import { hostGit } from './host-git.ts';
+import { isAppError, AppError, type CommitId, type ErrorCode } from '@switchyard/protocol';
+import { gitLimits } from './git-limits.ts';
+import { Git } from './git-runner.ts';
 import { pinnedForwarder, type PinnedForwarder } from './pinned-forwarder.ts';
 
 /** Where the orchestrator's repository is, and who asks. */
@@ -11,6 +12,13 @@ export interface HubRemoteOptions {
   /** `sha256:…` of the certificate: the only one that is accepted, whoever signed it. */
   readonly fingerprint?: string;
 }
+
+const settings = [
+  // The token goes nowhere else.
+  'http.followRedirects=false',
+  'http.lowSpeedLimit=1',
+  'http.lowSpeedTime=120',
+].flatMap((setting) => ['-c', setting]);
 
 /** Transfers between a bare repository of ours and the orchestrator's, over its one port. */
 export class HubRemote {
@@ -25,10 +33,8 @@ export class HubRemote {
   /** Opens the way there; nothing is sent yet. Throws AppError E_FINGERPRINT. */
   static async open(options: HubRemoteOptions): Promise<HubRemote> {
     const { url, fingerprint } = options;
-    return new HubRemote(
-      options,
-      fingerprint === undefined ? undefined : await pinnedForwarder({ url, fingerprint }),
-    );
+    const isPinned = fingerprint !== undefined;
+    return new HubRemote(options, isPinned ? await pinnedForwarder({ url, fingerprint }) : undefined);
   }
 
   /** Fetches commits by name, with their history, and keeps each under `refFor(commit)`. */
@@ -37,14 +43,10 @@ export class HubRemote {
     commits: readonly CommitId[],
     refFor: (commit: CommitId) => string,
   ): Promise<void> {
+    const options =
+      '-q --no-tags --no-write-fetch-head --no-recurse-submodules --no-auto-maintenance --refmap=';
     const specs = commits.map((commit) => `+${commit}:${refFor(commit)}`);
-    await this.transfer(gitDir, [
-      ...'fetch -q --no-tags --no-write-fetch-head --no-recurse-submodules --no-auto-maintenance --refmap='.split(
-        ' ',
-      ),
-      this.address,
-      ...specs,
-    ]);
+    await this.transfer(gitDir, ['fetch', ...options.split(' '), this.address, ...specs]);
   }
 
   /** Creates a ref there. A ref that is there already with this commit is fine. */
@@ -52,7 +54,8 @@ export class HubRemote {
     try {
       await this.transfer(gitDir, ['push', '-q', '--no-verify', this.address, `${commit}:${ref}`]);
     } catch (error) {
-      if (error instanceof AppError && error.code !== 'E_PROTOCOL') throw error;
+      if (!isAppError(error) || error.code !== 'E_PROTOCOL') throw error;
+      // Refused, perhaps because an earlier push arrived and its answer did not.
       if ((await this.tipOf(gitDir, ref)) !== commit) throw error;
     }
   }
@@ -64,9 +67,9 @@ export class HubRemote {
 
   private async transfer(gitDir: string, args: readonly string[]): Promise<string> {
     this.forwarder?.takeError();
-    const result = await hostGit(args, {
+    const git = new Git({
       gitDir,
-      timeoutMs: 60 * 60_000,
+      options: settings,
       env: {
         GIT_ALLOW_PROTOCOL: 'http:https',
         GIT_CONFIG_COUNT: '1',
@@ -74,10 +77,10 @@ export class HubRemote {
         GIT_CONFIG_VALUE_0: `Authorization: Bearer ${this.options.token()}`,
       },
     });
+    const failures = [1, 128, 129];
+    const result = await git.run(args, { accept: failures, timeoutMs: gitLimits.longTimeoutMs });
     if (result.exitCode === 0) return result.stdout.toString();
-    const refused = this.forwarder?.takeError();
-    if (refused !== undefined) throw refused;
-    throw transferError(args[0] ?? '', this.options.url, result.stderr);
+    throw this.forwarder?.takeError() ?? transferError(args[0] ?? '', this.options.url, result.stderr);
   }
 
   private get address(): string {
@@ -96,7 +99,7 @@ const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
   [/returned error: 40[13]|Authentication failed|could not read (Username|Password)/i, 'E_TOKEN'],
   [/not our ref|couldn't find remote ref|bad object|unadvertised object/i, 'E_NOT_FOUND'],
   [/SSL certificate|certificate verif/i, 'E_FINGERPRINT'],
-  [/remote rejected|pre-receive|remote unpack failed|fsck error|unpacker error/i, 'E_PROTOCOL'],
+  [/returned error: 4|\[(remote )?rejected\]|remote unpack failed|fsck error|unpacker error/i, 'E_PROTOCOL'],
 ];
 
 function transferError(what: string, url: string, stderr: string): AppError {

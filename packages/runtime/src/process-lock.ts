@@ -14,7 +14,9 @@ export type LockResult =
 export function processStart(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie has ended; only its parent has not looked.
+    return state === 'Z' || state === 'X' ? undefined : Number(fields[18]);
   } catch {
     // No /proc entry: gone on Linux; elsewhere a signal 0 tells.
   }

@@ -1,10 +1,10 @@
 import { AppError, commitId, type ChangedFile, type CommitId, type RunId } from '@switchyard/protocol';
-import { dirtyPaths, moveCheckout, userGit } from './apply-checkout.ts';
+import { moveCheckout, userGit } from './apply-checkout.ts';
+import { checkoutState, type CheckoutState, type Move } from './checkout-state.ts';
 import { treeChanges, type RawChange } from './changed-files.ts';
 import { writeCommit } from './commit-object.ts';
 import { describeConflicts, type ConflictFile } from './conflict-text.ts';
-import type { Git } from './git-runner.ts';
-import { Git as GitAt } from './git-runner.ts';
+import { Git } from './git-runner.ts';
 import { mergeEntries, type MergeConflict } from './merge-trees.ts';
 import { copyObjects, refTips } from './object-transfer.ts';
 import { ObjectReader } from './object-reader.ts';
@@ -55,12 +55,13 @@ interface Prepared {
 export async function planApply(context: ApplyContext, run: RunId, commit: CommitId): Promise<ApplyPlan> {
   const { head, target, fastForward, changes, conflicts } = await prepare(context, run, commit);
   if (target !== undefined) await giveObjects(context, [target]);
+  const move = target === undefined ? undefined : { head, target, changes };
   return {
     head: head.commit,
     fastForward,
     files: changes.map(({ path, change }) => ({ path: shownPath(path), change })),
     conflicts,
-    dirty: target === undefined ? [] : await dirtyPaths(context.user, head.commit, { target, changes }),
+    dirty: move === undefined ? [] : (await checkoutState(userGit(context.user), context.user, move)).dirty,
   };
 }
 
@@ -69,6 +70,22 @@ export async function planApply(context: ApplyContext, run: RunId, commit: Commi
  * once more. Either all of branch, index and files move or none; a second call after a crash in the middle finishes.
  */
 export async function applyRun(context: ApplyContext, request: ApplyRequest): Promise<ApplyResult> {
+  for (let tries = 1; ; tries += 1) {
+    const applied = await applyOnce(context, request);
+    if (applied !== undefined) return applied;
+    if (tries === triesMax) {
+      throw new AppError(
+        'E_APPLY_CONFLICT',
+        `your branch moved each time while the merged result was verified; apply again when it rests`,
+      );
+    }
+  }
+}
+
+const triesMax = 3;
+
+/** Nothing if the head moved while the result was verified. */
+async function applyOnce(context: ApplyContext, request: ApplyRequest): Promise<ApplyResult | undefined> {
   const { user } = context;
   const { head, target, fastForward, changes, conflicts } = await prepare(
     context,
@@ -76,27 +93,24 @@ export async function applyRun(context: ApplyContext, request: ApplyRequest): Pr
     request.commit,
   );
   if (target === undefined) throw conflictError(request.run, conflicts);
-  const files = changes.map(({ path }) => shownPath(path));
   if (target === head.commit) return { commit: target, fastForward: true, files: [] };
   await giveObjects(context, [target]);
-  await refuseDirty(user, head.commit, { target, changes });
-  if (!fastForward && !(await request.verify(target))) {
-    throw new AppError(
-      'E_APPLY_UNVERIFIED',
-      `your branch has moved since the run began, and the two merged (${target}) do not pass the plan's verification; your checkout is as it was. The run is on the branch switchyard/${request.run}`,
-      { details: { commit: target } },
-    );
-  }
+  const git = userGit(user);
+  const move = { head, target, changes };
+  await cleanState(git, user, move);
+  if (!fastForward && !(await request.verify(target))) throw unverifiedError(request.run, target);
   // Verification takes its time: the user may have gone on meanwhile.
-  await refuseDirty(user, head.commit, { target, changes });
-  await moveCheckout(user, head, { run: request.run, target, changes });
-  return { commit: target, fastForward, files };
+  const now = await readHead(user.gitDir, user.workTree);
+  if (now.commit !== head.commit || now.branch !== head.branch) return undefined;
+  const { finished } = await cleanState(git, user, move);
+  await moveCheckout(git, move, { run: request.run, finished });
+  return { commit: target, fastForward, files: changes.map(({ path }) => shownPath(path)) };
 }
 
 async function prepare(context: ApplyContext, run: RunId, commit: CommitId): Promise<Prepared> {
   const { git, user } = context;
   const head = await readHead(user.gitDir, user.workTree);
-  const from = GitAt.at(user.gitDir);
+  const from = Git.at(user.gitDir);
   await copyObjects({ from, to: git, commits: [head.commit], have: await refTips(git) });
   const isBefore = (a: string, b: string) => git.holds(['merge-base', '--is-ancestor', a, b]);
   if (await isBefore(commit, head.commit)) {
@@ -134,7 +148,7 @@ async function mergeOnto(
       tree: tree.id,
       parents: [head, commit],
       at: Math.max(...times.map(Number)) * 1000,
-      message: `Merge switchyard/${run}\n\nSwitchyard-Run: ${run}\n`,
+      message: `Apply switchyard/${run}\n\nSwitchyard-Run: ${run}\n`,
       ...(await personOf(user)),
     });
     return { target, conflicts: [] };
@@ -148,19 +162,25 @@ async function personOf(user: UserRepository): Promise<{ person?: string }> {
   return person === undefined ? {} : { person };
 }
 
-async function refuseDirty(
-  user: UserRepository,
-  head: CommitId,
-  move: { readonly target: CommitId; readonly changes: readonly RawChange[] },
-): Promise<void> {
-  const paths = await dirtyPaths(user, head, move);
-  if (paths.length === 0) return;
+/** The state of a checkout that the move does no harm to. Throws AppError E_APPLY_DIRTY. */
+async function cleanState(git: Git, user: UserRepository, move: Move): Promise<CheckoutState> {
+  const state = await checkoutState(git, user, move);
+  const paths = state.dirty;
+  if (paths.length === 0) return state;
   const shown = paths.slice(0, 10).join(', ');
   const more = paths.length > 10 ? ` and ${paths.length - 10} more` : '';
   throw new AppError(
     'E_APPLY_DIRTY',
     `your checkout has uncommitted changes in ${paths.length === 1 ? 'a file' : `${paths.length} files`} that the run changes: ${shown}${more}; commit or stash them and apply again`,
     { details: { paths } },
+  );
+}
+
+function unverifiedError(run: RunId, commit: CommitId): AppError {
+  return new AppError(
+    'E_APPLY_UNVERIFIED',
+    `your branch has moved since the run began, and the two merged (${commit}) do not pass the plan's verification; your checkout is as it was. The run is on the branch switchyard/${run}`,
+    { details: { commit } },
   );
 }
 

@@ -1,6 +1,7 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { AppError, commitId, type CommitId } from '@switchyard/protocol';
+import { findGit } from './git-program.ts';
 import { Git } from './git-runner.ts';
 
 /** The user's repository, as it was when it was looked at. */
@@ -13,40 +14,32 @@ export interface UserRepository {
   readonly gitCommonDir: string;
   readonly objectFormat: 'sha1' | 'sha256';
   readonly isShallow: boolean;
-  /** What is checked out; no branch when the head is detached. */
+  /** What is checked out; `branch` is the full name of its ref, absent when the head is detached. */
   readonly head: { readonly branch?: string; readonly commit: CommitId };
 }
 
 /**
- * Finds the repository around a folder, reading only. Runs nothing that its configuration names, and also reads
+ * Finds the repository around a folder by its `.git`, reading only: whatever its configuration or the environment
+ * claims, the checkout is where the `.git` lies. Runs nothing that its configuration names, and also reads
  * repositories of other owners. Throws AppError E_NO_GIT, E_NOT_A_REPOSITORY, E_BARE_REPOSITORY, E_NO_COMMITS.
  */
 export async function discoverRepository(cwd: string): Promise<UserRepository> {
-  const folder = resolve(cwd);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new AppError('E_NOT_A_REPOSITORY', `${folder} is no folder`);
+  await findGit();
+  const workTree = findWorkTree(realFolder(cwd));
+  const git = Git.at(join(workTree, '.git'), workTree);
+  const { exitCode, stdout, stderr } = await git.run(
+    [
+      'rev-parse',
+      '--path-format=absolute',
+      ...['--absolute-git-dir', '--git-common-dir', '--show-object-format', '--is-shallow-repository'],
+    ],
+    { accept: [128] },
+  );
+  if (exitCode !== 0) {
+    throw new AppError('E_NOT_A_REPOSITORY', `git cannot use the repository ${workTree}: ${stderr.trim()}`);
   }
-  const gitDir = await findGitDir(folder);
-  const git = new Git({ cwd: folder, options: anyBare });
-  const facts = await git.line(['rev-parse', '--is-bare-repository', '--is-inside-git-dir']);
-  if (facts.startsWith('true')) {
-    throw new AppError(
-      'E_BARE_REPOSITORY',
-      `${gitDir} is a bare repository: it has no checkout; use a clone of it`,
-    );
-  }
-  if (facts.endsWith('true')) {
-    throw new AppError('E_NOT_A_REPOSITORY', `${folder} lies inside a git directory; go to the checkout`);
-  }
-  const places = await git.line([
-    'rev-parse',
-    '--path-format=absolute',
-    '--show-toplevel',
-    '--git-common-dir',
-    '--show-object-format',
-    '--is-shallow-repository',
-  ]);
-  const [workTree = folder, gitCommonDir = gitDir, format, shallow] = places.split('\n');
+  const [gitDir = '', gitCommonDir = '', format, shallow] = stdout.toString('utf8').split('\n');
+  await refuseBare(git, workTree);
   return {
     workTree,
     gitDir,
@@ -77,21 +70,48 @@ export async function readHead(gitDir: string, workTree: string): Promise<UserRe
     : { commit: commit.data };
 }
 
-/** The folder is named by the user, not met by chance, so that a bare one may be looked at. */
-const anyBare = ['-c', 'safe.bareRepository=all'];
+function realFolder(cwd: string): string {
+  const folder = resolve(cwd);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new AppError('E_NOT_A_REPOSITORY', `${folder} is no folder`);
+  }
+  return realpathSync(folder);
+}
 
-async function findGitDir(folder: string): Promise<string> {
-  const git = new Git({ cwd: folder, options: anyBare });
-  const { exitCode, stdout, stderr } = await git.run(['rev-parse', '--absolute-git-dir'], { accept: [128] });
-  if (exitCode === 0) return stdout.toString('utf8').replace(/\n$/, '');
-  if (/not a git repository/i.test(stderr)) {
+function findWorkTree(start: string): string {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (isGitEntry(join(folder, '.git'))) return folder;
+    if (isGitDir(folder) && basename(folder) !== '.git') throw bareError(folder);
+    if (folder !== dirname(folder)) continue;
     throw new AppError(
       'E_NOT_A_REPOSITORY',
-      `${folder} is in no git repository; run \`git init\` and commit, or go to a repository`,
+      `${start} is in no git repository; run \`git init\` and commit, or go to a repository`,
     );
   }
-  throw new AppError(
-    'E_NOT_A_REPOSITORY',
-    `git cannot use the repository around ${folder}: ${stderr.trim()}`,
+}
+
+/** A git directory, or the file that a linked worktree has in its place. */
+function isGitEntry(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true ? isGitDir(path) : stat?.isFile() === true;
+}
+
+function isGitDir(folder: string): boolean {
+  const stands = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false }) !== undefined;
+  return stands('HEAD') && stands('objects') && stands('refs');
+}
+
+/** A `.git` folder may be bare too, as a home of linked worktrees; the folder around it is no checkout then. */
+async function refuseBare(git: Git, workTree: string): Promise<void> {
+  const place = join(workTree, '.git');
+  if (!statSync(place).isDirectory()) return;
+  const bare = await git.run(['config', '--type=bool', '--get', 'core.bare'], { accept: [1, 128] });
+  if (bare.stdout.toString('utf8').trim() === 'true') throw bareError(place);
+}
+
+function bareError(folder: string): AppError {
+  return new AppError(
+    'E_BARE_REPOSITORY',
+    `${folder} is a bare repository: it has no checkout; use a clone of it`,
   );
 }

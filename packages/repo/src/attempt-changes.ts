@@ -1,9 +1,8 @@
 import { lstat, readlink } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { AppError } from '@switchyard/protocol';
-import type { CommitRequest } from './attempt-clone.ts';
-import type { AttemptParts } from './attempt-commit.ts';
 import { isAsIncluded } from './attempt-include.ts';
+import type { AttemptParts, CommitRequest } from './attempt-request.ts';
 import { pathMatcher } from './path-patterns.ts';
 import { isWithin, rawOf, shownPath, splitNul, type RawPath } from './raw-path.ts';
 import { sandboxedGit } from './sandboxed-git.ts';
@@ -62,12 +61,11 @@ interface ListedChange {
 /** What git finds changed: tracked files first, then new ones that nothing ignores. */
 async function changedPaths(parts: AttemptParts): Promise<ListedChange[]> {
   const args = '--porcelain=v2 -z --no-renames --untracked-files=all --ignore-submodules=all'.split(' ');
-  let said = '';
-  const output = await sandboxedGit(['status', ...args], parts, { stderr: (text) => (said = text) });
-  const unreadable = /could not open directory '(.*)'/.exec(said)?.[1];
+  const { stdout, stderr } = await sandboxedGit(['status', ...args], parts);
+  const unreadable = /could not open directory '(.*)'/.exec(stderr)?.[1];
   if (unreadable !== undefined)
     throw new AppError('E_ACCESS', `the attempt left a folder that cannot be read: ${unreadable}`);
-  return splitNul(output).map((line): ListedChange => {
+  return splitNul(stdout).map((line): ListedChange => {
     if (line.startsWith('? ')) {
       const path = line.slice(2);
       return path.endsWith('/')
@@ -92,7 +90,7 @@ async function isEscape(tree: string, path: RawPath, stat: Stats): Promise<boole
 /** Repositories planted into folders that git takes for its own: their `.git`. */
 async function plantedRepositories(listed: readonly ListedChange[], parts: AttemptParts): Promise<RawPath[]> {
   const { place } = parts;
-  const tracked = splitNul(await place.git(['ls-files', '-z']));
+  const tracked = splitNul((await place.git.run(['ls-files', '-z'])).stdout);
   const folders = new Set<string>();
   for (const path of [...tracked, ...listed.map((change) => change.path)])
     for (let at = path.indexOf('/'); at > 0; at = path.indexOf('/', at + 1)) folders.add(path.slice(0, at));

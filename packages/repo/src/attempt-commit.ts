@@ -1,55 +1,45 @@
-import { AppError, commitId, type ChangedFile, type CommitId } from '@switchyard/protocol';
+import { commitId, type CommitId } from '@switchyard/protocol';
 import { findChanges, type Changes } from './attempt-changes.ts';
-import type { AttemptContext, BuiltCommit, CommitRequest } from './attempt-clone.ts';
-import type { Included } from './attempt-include.ts';
 import type { AttemptPlace } from './attempt-place.ts';
-import { bytesOf, shownPath, splitNul, type RawPath } from './raw-path.ts';
+import type { AttemptParts, BuiltCommit, CommitRequest } from './attempt-request.ts';
+import { treeChanges } from './changed-files.ts';
+import { bytesOf, shownPath, type RawPath } from './raw-path.ts';
 import { sandboxedGit } from './sandboxed-git.ts';
-
-/** One attempt's files and what belongs to them. */
-export interface AttemptParts {
-  readonly place: AttemptPlace;
-  readonly included: Included;
-  readonly context: AttemptContext;
-}
-
-const identity = 'Switchyard';
-const address = 'switchyard@localhost';
 
 /**
  * Builds the commit of an attempt's files. Git that reads the attempt's files runs in the sandbox; what it wrote, an
- * index and objects, git on the host reads as data, and the cache takes the commit only after git has checked it.
+ * index and objects, git on the host reads as data, and the cache takes every object by its content.
  */
 export async function buildCommit(request: CommitRequest, parts: AttemptParts): Promise<BuiltCommit> {
-  const { place } = parts;
+  const { base } = request;
+  const { place, context } = parts;
   // Keeps the times of files that are as in the base, so that only the others are read.
-  await place.git(['read-tree', '-m', `${request.base}^{tree}`]);
+  await place.git.run(['read-tree', '-m', base]);
   const changes = await findChanges(request, parts);
-  const refused = await stage(changes, parts);
-  const tree = (await sandboxedGit(['write-tree'], parts)).toString().trim();
-  const files = changedFiles(
-    await place.git(['diff-tree', '-r', '-z', '--raw', '--no-renames', `${request.base}^{tree}`, tree]),
-  );
-  const outside = [...new Set([...changes.outside, ...refused])].map(shownPath).sort();
+  const refused = await stage(changes, parts, base);
+  const tree = (await sandboxedGit(['write-tree'], parts)).stdout.toString().trim();
+  const files = (await treeChanges(place.git, base, tree)).map(({ path, change }) => ({
+    path: shownPath(path),
+    change,
+  }));
+  const outside = [...new Set([...changes.outside, ...refused].map(shownPath))].sort();
   if (files.length === 0) return { files, outside };
   const commit = await commitTree(place, tree, request);
-  await parts.context.take(commit, await packOf(place, commit, request.base));
+  await context.take(commit, place.git, base);
   return { commit, files, outside };
 }
 
-/** Puts the changes into the index; the paths that git refuses to hold. */
-async function stage({ deleted, written }: Changes, parts: AttemptParts): Promise<RawPath[]> {
+/** Puts the changes into the index; the answer is what git refuses to hold. */
+async function stage({ deleted, written }: Changes, parts: AttemptParts, base: CommitId): Promise<RawPath[]> {
   if (deleted.length > 0) {
-    const lines = deleted.map((path) => Buffer.concat([Buffer.from(`0 ${'0'.repeat(40)}\t`), ended(path)]));
-    await parts.place.git(['update-index', '-z', '--index-info'], { stdin: Buffer.concat(lines) });
+    const gone = Buffer.from(`0 ${'0'.repeat(base.length)}\t`);
+    const stdin = Buffer.concat(deleted.flatMap((path) => [gone, ended(path)]));
+    await parts.place.git.run(['update-index', '-z', '--index-info'], { stdin });
   }
   if (written.length === 0) return [];
-  const said: string[] = [];
-  await sandboxedGit(['update-index', '--add', '--replace', '-z', '--stdin'], parts, {
-    stdin: Buffer.concat(written.map(ended)),
-    stderr: (text) => said.push(text),
-  });
-  return [...said.join('').matchAll(/^Ignoring path (.*)$/gm)].map(([, path]) => path as RawPath);
+  const add = ['update-index', '--add', '--replace', '-z', '--stdin'];
+  const { stderr } = await sandboxedGit(add, parts, Buffer.concat(written.map(ended)));
+  return [...stderr.matchAll(/^Ignoring path (.*)$/gm)].map(([, path]) => path as RawPath);
 }
 
 function ended(path: RawPath): Buffer {
@@ -58,40 +48,14 @@ function ended(path: RawPath): Buffer {
 
 async function commitTree(place: AttemptPlace, tree: string, request: CommitRequest): Promise<CommitId> {
   const date = `${Math.floor(request.at / 1000)} +0000`;
-  const made = await place.git(['commit-tree', tree, '-p', request.base], {
-    stdin: request.message.replaceAll('\0', ''),
-    env: {
-      GIT_AUTHOR_NAME: identity,
-      GIT_AUTHOR_EMAIL: address,
-      GIT_AUTHOR_DATE: date,
-      GIT_COMMITTER_NAME: identity,
-      GIT_COMMITTER_EMAIL: address,
-      GIT_COMMITTER_DATE: date,
-    },
+  const git = place.git.with({
+    GIT_AUTHOR_NAME: 'Switchyard',
+    GIT_AUTHOR_EMAIL: 'switchyard@localhost',
+    GIT_AUTHOR_DATE: date,
+    GIT_COMMITTER_NAME: 'Switchyard',
+    GIT_COMMITTER_EMAIL: 'switchyard@localhost',
+    GIT_COMMITTER_DATE: date,
   });
-  return commitId.parse(made.toString().trim());
-}
-
-function packOf(place: AttemptPlace, commit: CommitId, base: CommitId): Promise<Buffer> {
-  return place.git(['pack-objects', '-q', '--revs', '--stdout', '--thin', '--delta-base-offset'], {
-    stdin: `${commit}\n^${base}\n`,
-  });
-}
-
-const changeOf: Readonly<Record<string, ChangedFile['change']>> = {
-  A: 'added',
-  M: 'modified',
-  D: 'deleted',
-  T: 'type-changed',
-};
-
-function changedFiles(raw: Buffer): ChangedFile[] {
-  const fields = splitNul(raw);
-  return fields.flatMap((path, index) => {
-    if (index % 2 === 0) return [];
-    const letter = fields[index - 1]?.split(' ')[4] ?? '';
-    const change = changeOf[letter];
-    if (change === undefined) throw new AppError('E_INTERNAL', `git tells a change ${letter}`);
-    return [{ path: shownPath(path), change }];
-  });
+  const stdin = request.message.replaceAll('\0', '');
+  return commitId.parse(await git.line(['commit-tree', tree, '-p', request.base], { stdin }));
 }

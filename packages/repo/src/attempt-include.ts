@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdtemp, readFile, readlink, rm, appendFile } from 'node:fs/promises';
+import { appendFile, lstat, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommitId } from '@switchyard/protocol';
 import type { AttemptPlace } from './attempt-place.ts';
 import { bytesOf, splitNul, type RawPath } from './raw-path.ts';
+import { withTemporaryIndex } from './temporary-index.ts';
 
 /** The untracked files that were laid into an attempt's tree: their objects by path. */
 export type Included = ReadonlyMap<RawPath, { readonly mode: string; readonly id: string }>;
@@ -11,22 +12,18 @@ export type Included = ReadonlyMap<RawPath, { readonly mode: string; readonly id
 /** Lays the plan's untracked files into the tree, where the attempt's own files leave room, and hides them from its git. */
 export async function layInclude(place: AttemptPlace, include: CommitId | undefined): Promise<Included> {
   if (include === undefined) return new Map();
-  const present = splitNul(await place.git(['ls-files', '-z']));
+  const present = splitNul((await place.git.run(['ls-files', '-z'])).stdout);
   const taken = new Set(present.flatMap(withFolders));
   const files = new Set(present);
-  const all = entriesOf(await place.git(['ls-tree', '-r', '-z', '--full-tree', include]));
+  const all = entriesOf((await place.git.run(['ls-tree', '-r', '-z', '--full-tree', include])).stdout);
   const wanted = all.filter(
     ([path]) => !taken.has(path) && !withFolders(path).some((folder) => files.has(folder)),
   );
-  const folder = await mkdtemp(join(place.folder, 'include-'));
-  try {
-    const options = { env: { GIT_INDEX_FILE: join(folder, 'index') }, workTree: place.tree };
-    await place.git(['read-tree', `${include}^{tree}`], options);
-    const stdin = Buffer.concat(wanted.map(([path]) => Buffer.concat([bytesOf(path), Buffer.from([0])])));
-    await place.git(['checkout-index', '-q', '-z', '--stdin'], { ...options, stdin });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await withTemporaryIndex(place.freshTree, async (git) => {
+    await git.run(['read-tree', include]);
+    const stdin = Buffer.concat(wanted.flatMap(([path]) => [bytesOf(path), Buffer.from([0])]));
+    await git.run(['checkout-index', '-q', '-z', '--stdin'], { stdin });
+  });
   const patterns = wanted.map(([path]) => path).filter((path) => !path.includes('\n'));
   const lines = patterns.map((path) => `/${path.replace(/[\\*?[\] \t\r]/g, '\\$&')}\n`).join('');
   await appendFile(join(place.tree, '.git/info/exclude'), Buffer.from(lines, 'latin1'));

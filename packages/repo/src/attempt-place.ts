@@ -1,8 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommitId } from '@switchyard/protocol';
-import { gitEnvironment, mustGit, type HostGitOptions } from './host-git.ts';
-import { makeGitDir } from './plain-git-dir.ts';
+import { Git } from './git-runner.ts';
+import { formatOf, makeGitDir } from './plain-git-dir.ts';
 
 /**
  * The folders of one attempt's git. The attempt writes `tree`, git in the sandbox reads it and writes `index` and
@@ -20,6 +20,8 @@ export class AttemptPlace {
   readonly indexFolder: string;
   readonly objects: string;
   readonly cacheObjects: string;
+  /** Git on the host; it never reads the attempt's files. */
+  readonly git: Git;
 
   constructor(folder: string, cacheDir: string) {
     this.folder = folder;
@@ -28,29 +30,16 @@ export class AttemptPlace {
     this.indexFolder = join(folder, 'index');
     this.objects = join(folder, 'objects');
     this.cacheObjects = join(cacheDir, 'objects');
+    this.git = new Git({ gitDir: this.gitDir, env: this.environment });
   }
 
   get index(): string {
     return join(this.indexFolder, 'index');
   }
 
-  /** Makes the folders. */
-  async make(base: CommitId): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    for (const folder of [this.tree, this.indexFolder, this.objects])
-      await mkdir(folder, { recursive: true });
-    makeGitDir(this.gitDir, {
-      head: base,
-      bare: false,
-      objectFormat: base.length === 64 ? 'sha256' : 'sha1',
-    });
-  }
-
-  /** The environment that leads git here, on the host and in the sandbox. */
-  environment(): Record<string, string> {
+  /** What leads git to the index and the objects, on the host and in the sandbox. */
+  get environment(): Record<string, string> {
     return {
-      ...gitEnvironment,
-      GIT_DIR: this.gitDir,
       GIT_INDEX_FILE: this.index,
       GIT_OBJECT_DIRECTORY: this.objects,
       // In quotes, so that a colon in it is part of the path.
@@ -58,18 +47,16 @@ export class AttemptPlace {
     };
   }
 
-  /** Options of git on the host; it never reads the attempt's files. */
-  options(more: Partial<HostGitOptions>): HostGitOptions {
-    return { ...more, gitDir: this.gitDir, env: { ...this.environment(), ...more.env } };
+  /** Git on the host with the tree as its work tree: only before the attempt has touched it. */
+  get freshTree(): Git {
+    return new Git({ gitDir: this.gitDir, workTree: this.tree, env: this.environment });
   }
 
-  /** Git on the host that must end well. */
-  async git(args: readonly string[], more: Partial<HostGitOptions> = {}): Promise<Buffer> {
-    return mustGit(args, this.options(more));
-  }
-
-  /** Writes small files into a folder. */
-  async writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  /** Makes the folders. */
+  async make(base: CommitId): Promise<void> {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    for (const folder of [this.tree, this.indexFolder, this.objects])
+      await mkdir(folder, { recursive: true });
+    await makeGitDir(this.gitDir, { head: base, format: formatOf(base) });
   }
 }

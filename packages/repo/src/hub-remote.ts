@@ -5,8 +5,11 @@ import { pinnedForwarder, type PinnedForwarder } from './pinned-forwarder.ts';
 
 /** Where the orchestrator's repository is, and who asks. */
 export interface HubRemoteOptions {
-  /** `http(s)://host:port/git`. */
-  readonly url: string;
+  /**
+   * `http(s)://host:port/git`. A function is asked at every transfer, since an orchestrator may come back at another
+   * address; together with a fingerprint it is asked once.
+   */
+  readonly url: string | (() => string);
   /** Asked at every transfer, since a one-time token is exchanged for a lasting one. */
   readonly token: () => string;
   /** `sha256:…` of the certificate: the only one that is accepted, whoever signed it. */
@@ -32,9 +35,9 @@ export class HubRemote {
 
   /** Opens the way there; nothing is sent yet. Throws AppError E_FINGERPRINT. */
   static async open(options: HubRemoteOptions): Promise<HubRemote> {
-    const { url, fingerprint } = options;
-    const isPinned = fingerprint !== undefined;
-    return new HubRemote(options, isPinned ? await pinnedForwarder({ url, fingerprint }) : undefined);
+    const { fingerprint } = options;
+    if (fingerprint === undefined) return new HubRemote(options, undefined);
+    return new HubRemote(options, await pinnedForwarder({ url: urlOf(options), fingerprint }));
   }
 
   /** Fetches commits by name, with their history, and keeps each under `refFor(commit)`. */
@@ -46,13 +49,13 @@ export class HubRemote {
     const options =
       '-q --no-tags --no-write-fetch-head --no-recurse-submodules --no-auto-maintenance --refmap=';
     const specs = commits.map((commit) => `+${commit}:${refFor(commit)}`);
-    await this.transfer(gitDir, ['fetch', ...options.split(' '), this.address, ...specs]);
+    await this.transfer(gitDir, (address) => ['fetch', ...options.split(' '), address, ...specs]);
   }
 
   /** Creates a ref there. A ref that is there already with this commit is fine. */
   async push(gitDir: string, ref: string, commit: CommitId): Promise<void> {
     try {
-      await this.transfer(gitDir, ['push', '-q', '--no-verify', this.address, `${commit}:${ref}`]);
+      await this.transfer(gitDir, (address) => ['push', '-q', '--no-verify', address, `${commit}:${ref}`]);
     } catch (error) {
       if (!isAppError(error) || error.code !== 'E_PROTOCOL') throw error;
       // Refused, perhaps because an earlier push arrived and its answer did not.
@@ -61,36 +64,38 @@ export class HubRemote {
   }
 
   private async tipOf(gitDir: string, ref: string): Promise<string | undefined> {
-    const listed = await this.transfer(gitDir, ['ls-remote', '-q', this.address, ref]);
+    const listed = await this.transfer(gitDir, (address) => ['ls-remote', '-q', address, ref]);
     return /^([0-9a-f]+)\t/.exec(listed)?.[1];
   }
 
-  private async transfer(gitDir: string, args: readonly string[]): Promise<string> {
+  private async transfer(gitDir: string, argsFor: (address: string) => string[]): Promise<string> {
     this.forwarder?.takeError();
+    const address = this.forwarder?.url ?? urlOf(this.options);
+    const args = argsFor(address);
     const git = new Git({
       gitDir,
       options: settings,
       env: {
         GIT_ALLOW_PROTOCOL: 'http:https',
         GIT_CONFIG_COUNT: '1',
-        GIT_CONFIG_KEY_0: `http.${this.address}.extraHeader`,
+        GIT_CONFIG_KEY_0: `http.${address}.extraHeader`,
         GIT_CONFIG_VALUE_0: `Authorization: Bearer ${this.options.token()}`,
       },
     });
     const failures = [1, 128, 129];
     const result = await git.run(args, { accept: failures, timeoutMs: gitLimits.longTimeoutMs });
     if (result.exitCode === 0) return result.stdout.toString();
-    throw this.forwarder?.takeError() ?? transferError(args[0] ?? '', this.options.url, result.stderr);
-  }
-
-  private get address(): string {
-    return this.forwarder?.url ?? this.options.url;
+    throw this.forwarder?.takeError() ?? transferError(args[0] ?? '', urlOf(this.options), result.stderr);
   }
 
   /** Ends what goes on; closing twice is fine. */
   close(): Promise<void> {
     return this.forwarder?.close() ?? Promise.resolve();
   }
+}
+
+function urlOf({ url }: HubRemoteOptions): string {
+  return typeof url === 'string' ? url : url();
 }
 
 /** What git's words about a transfer mean; what is not known is taken for an orchestrator that is away. */

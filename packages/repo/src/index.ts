@@ -9,5 +9,5 @@ export type { ApplyPlan, ApplyRequest, ApplyResult } from './apply.ts';
 export { gitHttpHandler, type GitHttpOptions, type GitRights } from './git-http.ts';
 export type { SandboxRun, SandboxRunRequest, SandboxRunResult } from './sandbox-run.ts';
 export { openObjectCache, type ObjectCache, type ObjectCacheOptions } from './object-cache.ts';
-export type { AttemptClone, AttemptRequest, BuiltCommit, CommitRequest } from './attempt-clone.ts';
+export type { AttemptClone, AttemptRequest, BuiltCommit, CommitRequest } from './attempt-request.ts';
 export { pinnedForwarder, type PinnedForwarder, type PinnedForwarderOptions } from './pinned-forwarder.ts';

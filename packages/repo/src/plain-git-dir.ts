@@ -1,37 +1,36 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { rawAttributes } from './git-environment.ts';
 
-/**
- * Overrides every attribute that changes the bytes of files, whatever a commit's `.gitattributes` say: what is
- * checked out, committed and tested is what git stores, byte for byte, and no filter or encoding comes in between.
- */
-export const attributesOverride =
-  '* -text !eol !crlf -ident !filter !working-tree-encoding !diff !merge !whitespace\n';
+export type ObjectFormat = 'sha1' | 'sha256';
+
+/** The object format that a full object name belongs to. */
+export function formatOf(commit: string): ObjectFormat {
+  return commit.length === 64 ? 'sha256' : 'sha1';
+}
 
 export interface PlainGitDirOptions {
   /** `ref: refs/heads/…` or a commit. */
   readonly head: string;
-  readonly bare: boolean;
-  readonly objectFormat: 'sha1' | 'sha256';
+  readonly format: ObjectFormat;
   /** More lines of its configuration. */
   readonly config?: string;
 }
 
-/** Makes a git directory without asking any template of the machine. */
-export function makeGitDir(folder: string, options: PlainGitDirOptions): void {
+/** Makes the git directory of a checkout by hand, since an attempt needs two and `git init` asks templates. */
+export async function makeGitDir(folder: string, options: PlainGitDirOptions): Promise<void> {
   for (const name of ['objects/info', 'objects/pack', 'refs/heads', 'info'])
-    mkdirSync(join(folder, name), { recursive: true });
-  const isNew = options.objectFormat === 'sha256';
+    await mkdir(join(folder, name), { recursive: true });
+  const isNew = options.format === 'sha256';
   const config = [
     '[core]',
     `\trepositoryformatversion = ${isNew ? 1 : 0}`,
     '\tfilemode = true',
-    `\tbare = ${String(options.bare)}`,
-    '\tlogallrefupdates = false',
+    '\tbare = false',
     ...(isNew ? ['[extensions]', '\tobjectformat = sha256'] : []),
     options.config ?? '',
   ];
-  writeFileSync(join(folder, 'config'), `${config.join('\n')}\n`);
-  writeFileSync(join(folder, 'info/attributes'), attributesOverride);
-  writeFileSync(join(folder, 'HEAD'), `${options.head}\n`);
+  await writeFile(join(folder, 'config'), `${config.join('\n')}\n`);
+  await writeFile(join(folder, 'info/attributes'), rawAttributes);
+  await writeFile(join(folder, 'HEAD'), `${options.head}\n`);
 }

@@ -1,6 +1,7 @@
 import { AppError } from '@switchyard/protocol';
 import type { AttemptPlace } from './attempt-place.ts';
-import { gitSettings } from './host-git.ts';
+import { ownEnvironment, ownSettings } from './git-environment.ts';
+import { gitLimits } from './git-limits.ts';
 import type { SandboxRun } from './sandbox-run.ts';
 
 interface Where {
@@ -8,36 +9,35 @@ interface Where {
   readonly context: { readonly sandbox: SandboxRun };
 }
 
-interface SandboxedGitOptions {
-  readonly stdin?: Uint8Array;
-  /** Gets what git says beside its answer. */
-  readonly stderr?: (text: string) => void;
+/** What git said. */
+export interface SandboxedGitResult {
+  readonly stdout: Buffer;
+  readonly stderr: string;
 }
 
-const timeoutMs = 10 * 60_000;
-/** The sandbox keeps no more of standard output. */
-const outputBytesMax = 64 * 1024 * 1024;
-
-/** Git on an attempt's files, in the sandbox: it reads them and the cache, and writes an index and objects. */
+/**
+ * Git on an attempt's files, in the sandbox: it reads them and the cache, and writes an index and objects. Rejects
+ * with AppError E_SANDBOX when it fails, E_TOO_LARGE when it says more than the sandbox keeps.
+ */
 export async function sandboxedGit(
   args: readonly string[],
   { place, context }: Where,
-  options: SandboxedGitOptions = {},
-): Promise<Buffer> {
+  stdin?: Uint8Array,
+): Promise<SandboxedGitResult> {
+  const { PATH: _, ...environment } = ownEnvironment();
   const result = await context.sandbox({
-    argv: ['git', ...gitSettings, ...args],
+    argv: ['git', '--literal-pathspecs', ...ownSettings, ...args],
     cwd: place.tree,
     read: [place.tree, place.gitDir, place.cacheObjects],
     write: [place.indexFolder, place.objects],
-    env: { ...place.environment(), GIT_WORK_TREE: place.tree, HOME: '/nonexistent' },
-    timeoutMs,
-    ...(options.stdin !== undefined && { stdin: options.stdin }),
+    env: { ...environment, ...place.environment, GIT_DIR: place.gitDir, GIT_WORK_TREE: place.tree },
+    timeoutMs: gitLimits.longTimeoutMs,
+    ...(stdin !== undefined && { stdin }),
   });
-  const said = result.stderr.trim().slice(-1000);
+  const what = `git ${args[0] ?? ''} on the attempt's files`;
   if (result.exitCode !== 0)
-    throw new AppError('E_SANDBOX', `git ${args[0] ?? ''} on the attempt's files failed: ${said}`);
-  if (result.stdout.length >= outputBytesMax)
-    throw new AppError('E_TOO_LARGE', `the attempt changed more paths than fit into ${outputBytesMax} bytes`);
-  options.stderr?.(result.stderr);
-  return Buffer.from(result.stdout);
+    throw new AppError('E_SANDBOX', `${what} failed: ${result.stderr.trim().slice(-1000)}`);
+  if (result.stdout.length >= gitLimits.outputBytes)
+    throw new AppError('E_TOO_LARGE', `${what} says more than ${gitLimits.outputBytes} bytes`);
+  return { stdout: Buffer.from(result.stdout), stderr: result.stderr };
 }

@@ -10,6 +10,7 @@ import { copyObjects, refTips } from './object-transfer.ts';
 import { ObjectReader } from './object-reader.ts';
 import { giveObjects } from './publish.ts';
 import { rawOf, shownPath } from './raw-path.ts';
+import { importShallow } from './shallow-history.ts';
 import { readHead, type UserRepository } from './user-repository.ts';
 
 export interface ApplyRequest {
@@ -39,6 +40,7 @@ export interface ApplyPlan {
 
 export interface ApplyContext {
   readonly git: Git;
+  readonly gitDir: string;
   readonly user: UserRepository;
 }
 
@@ -108,9 +110,10 @@ async function applyOnce(context: ApplyContext, request: ApplyRequest): Promise<
 }
 
 async function prepare(context: ApplyContext, run: RunId, commit: CommitId): Promise<Prepared> {
-  const { git, user } = context;
+  const { git, gitDir, user } = context;
   const head = await readHead(user.gitDir, user.workTree);
   const from = Git.at(user.gitDir);
+  await importShallow(user.gitCommonDir, gitDir);
   await copyObjects({ from, to: git, commits: [head.commit], have: await refTips(git) });
   const isBefore = (a: string, b: string) => git.holds(['merge-base', '--is-ancestor', a, b]);
   if (await isBefore(commit, head.commit)) {

@@ -18,9 +18,10 @@ export async function publishRun(context: PublishContext, run: RunId, tip: Commi
   const { user, logger } = context;
   const theirs = Git.at(user.gitDir);
   await giveObjects(context, [tip]);
-  await theirs.run(['update-ref', `refs/switchyard/runs/${run}`, tip]);
+  const mark = `refs/switchyard/runs/${run}`;
   const branch = `refs/heads/switchyard/${run}`;
-  const obstacle = await obstacleTo(theirs, branch, tip);
+  const obstacle = await obstacleTo(theirs, { branch, tip, published: await commitAt(theirs, mark) });
+  await theirs.run(['update-ref', mark, tip]);
   if (obstacle === undefined) {
     await theirs.run(['update-ref', '-m', 'switchyard: publish', branch, tip]);
   } else {
@@ -37,15 +38,25 @@ export async function giveObjects(
   await copyObjects({ from: git, to, commits, have: [user.head.commit, ...(await refTips(to))] });
 }
 
-async function obstacleTo(git: Git, branch: string, tip: CommitId): Promise<string | undefined> {
-  const worktrees = await git.line(['worktree', 'list', '--porcelain']);
-  const old = await git.run(['rev-parse', '--verify', '--quiet', branch], { accept: [1] });
-  const at = old.stdout.toString('utf8').trim();
+async function commitAt(git: Git, ref: string): Promise<string | undefined> {
+  const { exitCode, stdout } = await git.run(['rev-parse', '--verify', '--quiet', ref], { accept: [1] });
+  return exitCode === 0 ? stdout.toString('utf8').trim() : undefined;
+}
+
+async function obstacleTo(
+  git: Git,
+  wanted: { readonly branch: string; readonly tip: CommitId; readonly published: string | undefined },
+): Promise<string | undefined> {
+  const { branch, tip, published } = wanted;
+  const at = await commitAt(git, branch);
   if (at === tip) return undefined;
+  const worktrees = await git.line(['worktree', 'list', '--porcelain']);
   if (worktrees.split('\n').includes(`branch ${branch}`)) return 'it is checked out';
-  if (at !== '' && !(await git.holds(['merge-base', '--is-ancestor', at, tip]))) {
+  const isOurs = at === undefined || at === published;
+  if (!isOurs && !(await git.holds(['merge-base', '--is-ancestor', at, tip]))) {
     return 'it has commits of its own';
   }
+  if ((await git.line(['for-each-ref', '--count=1', `${branch}/`])) !== '') return 'branches lie below it';
   const [, , ...parts] = branch.split('/');
   for (let depth = 1; depth < parts.length; depth += 1) {
     const name = `refs/heads/${parts.slice(0, depth).join('/')}`;

@@ -13,7 +13,8 @@ const command = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) ([^\0\
 
 /**
  * Reads the commands of a push before git sees any of it. Only new attempts may be made: nothing is moved, nothing
- * is deleted, no other ref is touched, nothing is cut off (`shallow`) or signed (`push-cert`).
+ * is deleted, no other ref is touched, nothing is cut off (`shallow`) or signed (`push-cert`). The same once more is
+ * fine.
  */
 export function readPushCommands(buffer: Buffer): PushCommands {
   const refs: string[] = [];
@@ -27,7 +28,7 @@ export function readPushCommands(buffer: Buffer): PushCommands {
     const [text = ''] = result.line.data.toString('utf8').replace(/\n$/, '').split('\0');
     const [, from, to, ref] = command.exec(text) ?? [];
     if (from === undefined || to === undefined || ref === undefined) return refused('not a plain push');
-    if (!/^0+$/.test(from)) return refused(`${ref} exists already and is never moved`);
+    if (!/^0+$/.test(from) && from !== to) return refused(`${ref} exists already and is never moved`);
     if (/^0+$/.test(to)) return refused(`${ref} may not be deleted`);
     if (!attemptRef.test(ref) || ref.includes('..') || /\.lock(\/|$)/.test(ref) || /\.(\/|$)/.test(ref)) {
       return refused(`${ref} is not refs/switchyard/attempts/<run>/<task>/<fence>`);

@@ -1,5 +1,3 @@
-import { copyFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { AppError, commitId, type CommitId, type RunId } from '@switchyard/protocol';
 import type { Logger } from '@switchyard/runtime';
 import { applyRun, planApply, type ApplyPlan, type ApplyRequest, type ApplyResult } from './apply.ts';
@@ -10,8 +8,9 @@ import { checkoutFiles } from './checkout.ts';
 import { Git } from './git-runner.ts';
 import { commitIncludeFiles } from './include-files.ts';
 import { integrateEntries, type IntegrationRequest, type IntegrationResult } from './integrate.ts';
-import { copyObjects, refTips } from './object-transfer.ts';
+import { absent, copyObjects, refTips } from './object-transfer.ts';
 import { ObjectReader } from './object-reader.ts';
+import { importShallow } from './shallow-history.ts';
 import { openPrivateRepository } from './private-repository.ts';
 import { publishRun } from './publish.ts';
 import { splitNul, textOf } from './raw-path.ts';
@@ -38,7 +37,7 @@ export interface RunRepository {
   moveRun(run: RunId, from: CommitId, to: CommitId): Promise<void>;
   /** Where the run's branch is; nothing for an unknown run. */
   runTip(run: RunId): Promise<CommitId | undefined>;
-  /** What an attempt's commit changed, and what of it was not its to change. Throws AppError E_WORKSPACE_VIOLATION for another parent than `base`. */
+  /** What an attempt's commit changed, and what of it was not its to change. Throws AppError E_NOT_FOUND, E_WORKSPACE_VIOLATION for another parent than `base`. */
   checkAttempt(request: {
     readonly commit: CommitId;
     readonly base: CommitId;
@@ -102,7 +101,7 @@ class PrivateRunRepository implements RunRepository {
       );
     }
     // A repository with a cut history has commits whose parents it lacks; ours then lacks the same ones.
-    if (user.isShallow) await copyFile(join(user.gitCommonDir, 'shallow'), join(this.gitDir, 'shallow'));
+    await importShallow(user.gitCommonDir, this.gitDir);
     await copyObjects({ from, to: git, commits: [base.data], have: await refTips(git) });
     await refuseSubmodules(git, base.data);
     await git.run(['update-ref', `refs/switchyard/bases/${base.data}`, base.data]);
@@ -156,6 +155,9 @@ class PrivateRunRepository implements RunRepository {
     readonly workspace: readonly string[];
   }): Promise<AttemptCheck> {
     const { commit, base, workspace } = request;
+    if ((await absent(this.git, [commit, base])).length > 0) {
+      throw new AppError('E_NOT_FOUND', `the commit ${commit} or its base ${base} was never handed in`);
+    }
     const parents = (await this.git.line(['rev-list', '--parents', '-1', commit])).split(' ').slice(1);
     if (parents.length !== 1 || parents[0] !== base) {
       throw new AppError(
@@ -180,11 +182,11 @@ class PrivateRunRepository implements RunRepository {
   }
 
   planApply(run: RunId, commit: CommitId): Promise<ApplyPlan> {
-    return planApply({ git: this.git, user: this.user }, run, commit);
+    return planApply({ git: this.git, gitDir: this.gitDir, user: this.user }, run, commit);
   }
 
   apply(request: ApplyRequest): Promise<ApplyResult> {
-    return applyRun({ git: this.git, user: this.user }, request);
+    return applyRun({ git: this.git, gitDir: this.gitDir, user: this.user }, request);
   }
 
   async publish(run: RunId): Promise<void> {

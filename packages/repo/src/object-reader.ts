@@ -114,8 +114,8 @@ export class ObjectReader {
   }
 
   private fail(why: string): void {
-    for (const { reject, id } of this.waiting.splice(0)) {
-      reject(new AppError('E_IO', `the object ${id} could not be read: ${why}`));
+    for (const waiting of this.waiting.splice(0)) {
+      waiting.reject(new AppError('E_IO', `the object ${waiting.id} could not be read: ${why}`));
     }
   }
 }

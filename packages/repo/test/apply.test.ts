@@ -1,0 +1,303 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CommitId } from '@switchyard/protocol';
+import type { RunRepository } from '@switchyard/repo';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { entry, run, UserCheckout, type Content } from './user-checkout.ts';
+
+let user: UserCheckout;
+beforeEach(() => {
+  user = new UserCheckout();
+});
+afterEach(() => user.close());
+
+const at = 1_700_000_000_000;
+const accept = () => Promise.resolve(true);
+
+interface Ready {
+  readonly repository: RunRepository;
+  readonly base: CommitId;
+  readonly tip: CommitId;
+}
+
+/** A run over the user's head that changed what `change` says. */
+async function ran(change: Readonly<Record<string, Content>>): Promise<Ready> {
+  const repository = await user.open();
+  const base = await repository.resolveBase();
+  await repository.createRun(run, base);
+  const commit = user.attempt(repository, base, change);
+  const { tip } = await repository.integrate({
+    run,
+    parent: base,
+    at,
+    entries: [entry('t', { commit, base, workspace: ['.'] })],
+  });
+  await repository.moveRun(run, base, tip);
+  return { repository, base, tip };
+}
+
+const start = { 'src/a': 'a\n', 'src/b': '1\n2\n3\n4\n5\n', 'docs/d': 'd\n', gone: 'gone\n' };
+const change = { 'src/a': 'A\n', 'src/new/n': 'n\n', gone: undefined };
+
+describe('apply', () => {
+  it('goes forward where the head is the base, without asking for verification', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    const verify = () => Promise.reject(new Error('not asked'));
+    const result = await repository.apply({ run, commit: tip, verify });
+    expect(result).toEqual({
+      commit: tip,
+      fastForward: true,
+      files: expect.arrayContaining(['gone', 'src/a', 'src/new/n']),
+    });
+    expect(user.git('rev-parse', 'main')).toBe(tip);
+    expect(user.git('symbolic-ref', 'HEAD')).toBe('refs/heads/main');
+    expect(user.git('status', '--porcelain')).toBe('');
+    expect(user.read('src/new/n')).toBe('n\n');
+    expect(existsSync(join(user.folder, 'gone'))).toBe(false);
+    expect(user.git('fsck', '--strict')).not.toMatch(/error|missing/);
+    expect(user.git('reflog', '-1')).toContain('switchyard');
+  });
+
+  it('once more changes nothing', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    await repository.apply({ run, commit: tip, verify: accept });
+    const theirs = user.commit({ mine: 'm' });
+    const again = await repository.apply({ run, commit: tip, verify: accept });
+    expect(again).toEqual({ commit: theirs, fastForward: true, files: [] });
+    expect(user.git('rev-parse', 'HEAD')).toBe(theirs);
+  });
+
+  it('merges onto a head that moved, verifies that, and is a merge of the user', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran({ ...change, 'src/b': '1\n2\n3\n4\nFIVE\n' });
+    const moved = user.commit({ 'src/b': 'ONE\n2\n3\n4\n5\n', other: 'o' });
+    const verified: CommitId[] = [];
+    const result = await repository.apply({
+      run,
+      commit: tip,
+      verify: (commit) => {
+        verified.push(commit);
+        expect(user.git('rev-parse', 'HEAD')).toBe(moved);
+        return Promise.resolve(true);
+      },
+    });
+    expect(result.fastForward).toBe(false);
+    expect(verified).toEqual([result.commit]);
+    expect(user.git('log', '-1', '--format=%P %an <%ae>')).toBe(`${moved} ${tip} A User <user@example.org>`);
+    expect(user.read('src/b')).toBe('ONE\n2\n3\n4\nFIVE\n');
+    expect(user.read('other')).toBe('o');
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('leaves everything as it was when the merged result does not pass', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    const moved = user.commit({ other: 'o' });
+    await expect(
+      repository.apply({ run, commit: tip, verify: () => Promise.resolve(false) }),
+    ).rejects.toMatchObject({ code: 'E_APPLY_UNVERIFIED' });
+    expect(user.git('rev-parse', 'HEAD')).toBe(moved);
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('lists the files that conflict', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    const moved = user.commit({ 'src/a': 'mine\n' });
+    await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toMatchObject({
+      code: 'E_APPLY_CONFLICT',
+      details: { paths: ['src/a'] },
+    });
+    expect(user.git('rev-parse', 'HEAD')).toBe(moved);
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('works on a detached head', async () => {
+    const base = user.commit(start);
+    user.git('checkout', '-q', '--detach');
+    const { repository, tip } = await ran(change);
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.git('rev-parse', 'HEAD')).toBe(tip);
+    expect(user.git('rev-parse', 'main')).toBe(base);
+    expect(() => user.git('symbolic-ref', '-q', 'HEAD')).toThrow();
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('works in a linked worktree', async () => {
+    user.commit(start);
+    const linked = join(user.root, 'linked');
+    user.git('worktree', 'add', '-q', '-b', 'side', linked);
+    const main = user.folder;
+    Object.assign(user, { folder: linked });
+    const { repository, base, tip } = await ran(change);
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.git('rev-parse', 'side')).toBe(tip);
+    expect(user.git('rev-parse', 'main')).toBe(base);
+    expect(user.git('status', '--porcelain')).toBe('');
+    Object.assign(user, { folder: main });
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+});
+
+describe('apply and uncommitted work', () => {
+  it('keeps what it does not touch: changed, staged, untracked', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    user.write({ 'src/b': 'dirty\n', 'docs/d': 'staged\n', untracked: 'mine\n' });
+    user.git('add', 'docs/d');
+    const before = user.git('status', '--porcelain');
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.git('status', '--porcelain')).toBe(before);
+    expect(user.read('src/a')).toBe('A\n');
+    expect(user.read('src/b')).toBe('dirty\n');
+    expect(user.read('untracked')).toBe('mine\n');
+  });
+
+  const cases: readonly (readonly [string, (checkout: UserCheckout) => void, readonly string[]])[] = [
+    ['a changed file', (u) => u.write({ 'src/a': 'mine\n' }), ['src/a']],
+    ['a staged file', (u) => (u.write({ 'src/a': 'mine\n' }), u.git('add', 'src/a')), ['src/a']],
+    [
+      'a staged change that the checkout has no more',
+      (u) => (u.write({ 'src/a': 'mine\n' }), u.git('add', 'src/a'), u.write({ 'src/a': 'a\n' })),
+      ['src/a'],
+    ],
+    ['a deleted file', (u) => u.write({ 'src/a': undefined }), ['src/a']],
+    ['a change in a file that goes', (u) => u.write({ gone: 'mine\n' }), ['gone']],
+    ['an untracked file in the way', (u) => u.write({ 'src/new/n': 'mine\n' }), ['src/new/n']],
+    ['an untracked file where a folder must be', (u) => u.write({ 'src/new': 'mine\n' }), ['src/new']],
+    [
+      'an untracked folder where a file must be',
+      (u) => u.write({ 'src/new/n/deep': 'mine\n' }),
+      ['src/new/n/deep'],
+    ],
+    [
+      'an ignored file in the way',
+      (u) => u.write({ '.git/info/exclude': 'n\n', 'src/new/n': 'mine\n' }),
+      ['src/new/n'],
+    ],
+    ['an executable bit', (u) => chmodSync(join(u.folder, 'src/a'), 0o755), ['src/a']],
+    ['a link in place of a folder', (u) => u.write({ 'src/new': { link: '../docs' } }), ['src/new']],
+  ];
+  for (const [name, dirty, paths] of cases) {
+    it(`refuses ${name}`, async () => {
+      user.commit(start);
+      const { repository, base, tip } = await ran(change);
+      dirty(user);
+      const before = user.git('status', '--porcelain', '--ignored');
+      await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toMatchObject({
+        code: 'E_APPLY_DIRTY',
+        details: { paths },
+      });
+      expect(user.git('rev-parse', 'HEAD')).toBe(base);
+      expect(user.git('status', '--porcelain', '--ignored')).toBe(before);
+    });
+  }
+
+  it('lets a file pass that only was touched', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    user.write({ 'src/a': 'a\n' });
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('finishes a move that was cut off, wherever that was', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    // Files written, index not.
+    user.write(change);
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.git('rev-parse', 'HEAD')).toBe(tip);
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('finishes a move that was cut off before the branch moved', async () => {
+    const base = user.commit(start);
+    const { repository, tip } = await ran(change);
+    await repository.publish(run);
+    user.git('read-tree', '-m', '-u', base, tip);
+    expect(user.git('status', '--porcelain')).not.toBe('');
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.git('rev-parse', 'HEAD')).toBe(tip);
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('finishes a move of which some files were written', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    user.write({ 'src/new/n': 'n\n', gone: undefined });
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.git('status', '--porcelain')).toBe('');
+    expect(user.read('src/a')).toBe('A\n');
+  });
+
+  it('says so when the index is locked by another git, and leaves all as it is', async () => {
+    user.commit(start);
+    const { repository, base, tip } = await ran(change);
+    writeFileSync(join(user.folder, '.git/index.lock'), '');
+    await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toThrow(/index\.lock/);
+    expect(user.git('rev-parse', 'HEAD')).toBe(base);
+    expect(user.read('src/a')).toBe('a\n');
+  });
+
+  it('refuses in the middle of a merge', async () => {
+    user.commit(start);
+    user.git('checkout', '-q', '-b', 'side');
+    user.commit({ 'src/b': 'side\n' });
+    user.git('checkout', '-q', 'main');
+    user.commit({ 'src/b': 'main\n' });
+    const { repository, tip } = await ran(change);
+    expect(() => user.git('merge', 'side')).toThrow();
+    const before = user.git('status', '--porcelain');
+    await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toMatchObject({
+      code: 'E_APPLY_DIRTY',
+    });
+    expect(user.git('status', '--porcelain')).toBe(before);
+  });
+});
+
+describe("apply and the user's configuration", () => {
+  it('runs their filters and no hook', async () => {
+    const mark = join(user.root, 'ran');
+    user.git('config', 'filter.shout.clean', 'tr A-Z a-z');
+    user.git('config', 'filter.shout.smudge', 'tr a-z A-Z');
+    user.commit({ '.gitattributes': '*.txt filter=shout\n', 'one.txt': 'ONE\n' });
+    const hooks = join(user.folder, '.git/hooks');
+    mkdirSync(hooks, { recursive: true });
+    for (const hook of [
+      'post-checkout',
+      'post-merge',
+      'reference-transaction',
+      'post-index-change',
+      'pre-auto-gc',
+    ]) {
+      writeFileSync(join(hooks, hook), `#!/bin/sh\ntouch ${mark}\n`, { mode: 0o755 });
+    }
+    const { repository, tip } = await ran({ 'two.txt': 'two\n' });
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(existsSync(mark)).toBe(false);
+    expect(user.read('two.txt')).toBe('TWO\n');
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('writes the line ends they want', async () => {
+    user.git('config', 'core.autocrlf', 'true');
+    user.commit({ one: 'one\r\n' });
+    const { repository, tip } = await ran({ two: 'two\n' });
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.read('two')).toBe('two\r\n');
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('plans without changing anything', async () => {
+    user.commit(start);
+    const { repository, base, tip } = await ran(change);
+    user.write({ 'src/a': 'mine\n' });
+    const planned = await repository.planApply(run, tip);
+    expect(planned).toMatchObject({ head: base, fastForward: true, conflicts: [], dirty: ['src/a'] });
+    expect(user.git('rev-parse', 'HEAD')).toBe(base);
+    expect(readdirSync(user.folder)).toContain('gone');
+  });
+});

@@ -1,8 +1,8 @@
-import { commitId, type CommitId } from '@switchyard/protocol';
+import type { CommitId } from '@switchyard/protocol';
 import { findChanges, type Changes } from './attempt-changes.ts';
-import type { AttemptPlace } from './attempt-place.ts';
 import type { AttemptParts, BuiltCommit, CommitRequest } from './attempt-request.ts';
 import { treeChanges } from './changed-files.ts';
+import { writeCommit } from './commit-object.ts';
 import { bytesOf, shownPath, type RawPath } from './raw-path.ts';
 import { sandboxedGit } from './sandboxed-git.ts';
 
@@ -24,7 +24,8 @@ export async function buildCommit(request: CommitRequest, parts: AttemptParts): 
   }));
   const outside = [...new Set([...changes.outside, ...refused].map(shownPath))].sort();
   if (files.length === 0) return { files, outside };
-  const commit = await commitTree(place, tree, request);
+  const { message, at } = request;
+  const commit = await writeCommit(place.git, { tree, parents: [base], at, message });
   await context.take(commit, place.git, base);
   return { commit, files, outside };
 }
@@ -44,18 +45,4 @@ async function stage({ deleted, written }: Changes, parts: AttemptParts, base: C
 
 function ended(path: RawPath): Buffer {
   return Buffer.concat([bytesOf(path), Buffer.from([0])]);
-}
-
-async function commitTree(place: AttemptPlace, tree: string, request: CommitRequest): Promise<CommitId> {
-  const date = `${Math.floor(request.at / 1000)} +0000`;
-  const git = place.git.with({
-    GIT_AUTHOR_NAME: 'Switchyard',
-    GIT_AUTHOR_EMAIL: 'switchyard@localhost',
-    GIT_AUTHOR_DATE: date,
-    GIT_COMMITTER_NAME: 'Switchyard',
-    GIT_COMMITTER_EMAIL: 'switchyard@localhost',
-    GIT_COMMITTER_DATE: date,
-  });
-  const stdin = request.message.replaceAll('\0', '');
-  return commitId.parse(await git.line(['commit-tree', tree, '-p', request.base], { stdin }));
 }

@@ -46,7 +46,7 @@ export class CacheBench {
   }
 
   async open(
-    options: { url?: string; token?: string; fingerprint?: string; folder?: string } = {},
+    options: { url?: string | (() => string); token?: string; fingerprint?: string; folder?: string } = {},
   ): Promise<ObjectCache> {
     const { token = this.hub.token, fingerprint } = options;
     const cache = await openObjectCache({

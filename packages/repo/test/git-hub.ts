@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { commitId, type CommitId } from '@switchyard/protocol';
+import { gitHttpHandler } from '@switchyard/repo';
+import { silentLogger } from '@switchyard/runtime';
 
 const identity = {
   GIT_AUTHOR_NAME: 'Test',
@@ -24,7 +26,7 @@ export class GitHub {
   readonly root = mkdtempSync(join(tmpdir(), 'switchyard-repo-'));
   readonly gitDir = join(this.root, 'hub.git');
   readonly token = 'the-token';
-  /** Requests by path, as they came. */
+  /** Requests as they came: method and URL. */
   readonly requests: string[] = [];
   private readonly servers: Server[] = [];
 
@@ -36,7 +38,7 @@ export class GitHub {
       '* -text -ident !filter !eol !working-tree-encoding\n',
     );
     this.git(['config', 'uploadpack.allowAnySHA1InWant', 'true']);
-    this.git(['config', 'http.receivepack', 'true']);
+    this.git(['config', 'receive.fsckObjects', 'true']);
   }
 
   /** Runs git on the hub's repository. */
@@ -76,41 +78,16 @@ export class GitHub {
   }
 
   private readonly answer: RequestListener = (request, response) => {
-    const url = new URL(request.url ?? '/', 'http://x');
-    this.requests.push(url.pathname);
-    if (request.headers.authorization !== `Bearer ${this.token}`) {
-      response.writeHead(401).end();
-      return;
-    }
-    const child = spawn('git', ['http-backend'], {
-      env: {
-        PATH: process.env['PATH'],
-        ...identity,
-        GIT_PROJECT_ROOT: this.gitDir,
-        GIT_HTTP_EXPORT_ALL: '1',
-        PATH_INFO: url.pathname.replace(/^\/git/, ''),
-        QUERY_STRING: url.search.slice(1),
-        REQUEST_METHOD: request.method,
-        CONTENT_TYPE: request.headers['content-type'] ?? '',
-        HTTP_CONTENT_ENCODING: String(request.headers['content-encoding'] ?? ''),
-        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-        REMOTE_USER: 'worker',
-      },
-    });
-    request.pipe(child.stdin);
-    const out: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.on('close', () => {
-      const all = Buffer.concat(out);
-      const end = all.indexOf('\r\n\r\n');
-      for (const line of all.subarray(0, end).toString().split('\r\n')) {
-        const [name = '', value = ''] = line.split(': ');
-        if (name === 'Status') response.statusCode = Number.parseInt(value, 10);
-        else response.setHeader(name, value);
-      }
-      response.end(all.subarray(end + 4));
-    });
+    this.requests.push(`${request.method} ${request.url}`);
+    this.handler(request, response);
   };
+
+  private readonly handler = gitHttpHandler({
+    gitDir: this.gitDir,
+    authorize: ({ headers }) =>
+      headers.authorization === `Bearer ${this.token}` ? { peer: 'worker', push: true } : undefined,
+    logger: silentLogger(),
+  });
 
   async close(): Promise<void> {
     await this.stopListening();

@@ -1,7 +1,8 @@
-import { lstatSync, readFileSync, readlinkSync, readdirSync } from 'node:fs';
+import { lstatSync, mkdirSync, writeFileSync, readFileSync, readlinkSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sandbox } from '@switchyard/guard';
 import type { CommitId } from '@switchyard/protocol';
+import { createCertificate } from '@switchyard/transport';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CacheBench, realSandbox } from './cache-bench.ts';
 
@@ -69,5 +70,126 @@ describe('a cache', () => {
     expect(readFileSync(join(folder, 'b.u'), 'utf8')).toBe('b\n');
     expect(readlinkSync(join(folder, 'link'))).toBe('../../etc/passwd');
     expect(lstatSync(join(folder, 'tool.sh')).mode & 0o111).not.toBe(0);
+  });
+});
+
+describe('a pinned connection', () => {
+  it('fetches and pushes through exactly the certificate of the invitation', async () => {
+    const commit = bench.hub.commit({ 'a.txt': 'a\n', 'big.bin': Buffer.alloc(3_000_000, 'x1y2') });
+    const certificate = await createCertificate(['127.0.0.1']);
+    const url = await bench.hub.listen(certificate);
+    const cache = await bench.open({ url, fingerprint: certificate.fingerprint });
+    await cache.fetch([commit]);
+    const clone = await cache.prepareAttempt({ folder: bench.folder(), base: commit });
+    writeFileSync(join(clone.tree, 'b.txt'), 'b\n');
+    const built = await clone.buildCommit({
+      base: commit,
+      workspace: ['.'],
+      exclude: [],
+      message: 'm',
+      at: 0,
+    });
+    await clone.push('refs/switchyard/attempts/r/t/1', built.commit as CommitId);
+    expect(bench.hub.git(['rev-parse', 'refs/switchyard/attempts/r/t/1'])).toBe(built.commit);
+  });
+
+  it('refuses any other certificate before the token is sent', async () => {
+    const commit = bench.hub.commit({ 'a.txt': 'a\n' });
+    const url = await bench.hub.listen(await createCertificate(['127.0.0.1']));
+    const { fingerprint } = await createCertificate(['127.0.0.1']);
+    const cache = await bench.open({ url, fingerprint });
+    await expect(cache.fetch([commit])).rejects.toMatchObject({ code: 'E_FINGERPRINT' });
+    expect(bench.hub.requests).toEqual([]);
+    await cache.close();
+    await cache.close();
+  });
+
+  it('refuses a certificate that nobody vouches for when there is no fingerprint', async () => {
+    const commit = bench.hub.commit({ 'a.txt': 'a\n' });
+    const cache = await bench.open({ url: await bench.hub.listen(await createCertificate(['127.0.0.1'])) });
+    await expect(cache.fetch([commit])).rejects.toMatchObject({ code: 'E_FINGERPRINT' });
+    expect(bench.hub.requests).toEqual([]);
+  });
+
+  it('needs https', async () => {
+    const { fingerprint } = await createCertificate(['127.0.0.1']);
+    await expect(bench.open({ fingerprint })).rejects.toMatchObject({ code: 'E_FINGERPRINT' });
+  });
+
+  it('says when the orchestrator is away', async () => {
+    const commit = bench.hub.commit({ 'a.txt': 'a\n' });
+    const certificate = await createCertificate(['127.0.0.1']);
+    const cache = await bench.open({ url: await bench.hub.listen(certificate), ...certificate });
+    await bench.hub.stopListening();
+    await expect(cache.fetch([commit])).rejects.toMatchObject({ code: 'E_UNREACHABLE' });
+  });
+});
+
+describe('a cache that was', () => {
+  it('damaged is made anew', async () => {
+    const commit = bench.hub.commit({ 'a.txt': 'a\n' });
+    const folder = bench.folder();
+    await (await bench.open({ folder })).fetch([commit]);
+    writeFileSync(join(folder, 'sha1.git/HEAD'), '');
+    const cache = await bench.open({ folder });
+    await cache.fetch([commit]);
+    expect(await cache.readFile(commit, 'a.txt')).toHaveLength(2);
+  });
+
+  it('killed in the middle of a fetch goes on', async () => {
+    const commit = bench.hub.commit({ 'a.txt': 'a\n' });
+    const folder = bench.folder();
+    await (await bench.open({ folder })).fetch([bench.hub.commit({ 'b.txt': 'b\n' })]);
+    mkdirSync(join(folder, 'sha1.git/refs/switchyard/kept'), { recursive: true });
+    writeFileSync(join(folder, `sha1.git/refs/switchyard/kept/${commit}.lock`), '');
+    writeFileSync(join(folder, 'sha1.git/packed-refs.lock'), '');
+    const cache = await bench.open({ folder });
+    await cache.fetch([commit]);
+    expect(await cache.readFile(commit, 'a.txt')).toHaveLength(2);
+  });
+
+  it('opened at another address shares what is there', async () => {
+    const commit = bench.hub.commit({ 'a.txt': 'a\n' });
+    const folder = bench.folder();
+    let url = await bench.hub.listen();
+    const cache = await bench.open({ folder, url: () => url });
+    await bench.hub.stopListening();
+    url = await bench.hub.listen();
+    await Promise.all([cache.fetch([commit]), (await bench.open({ folder })).fetch([commit])]);
+    const fetches = bench.hub.requests.filter((request) => request.startsWith('POST'));
+    expect(fetches.length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('what is read from a commit', () => {
+  it('is a file, or said not to be', async () => {
+    const commit = bench.hub.commit({ 'a/b "ü\n.txt': 'x', 'big.bin': Buffer.alloc(11 * 1024 * 1024) });
+    const cache = await bench.open();
+    await cache.fetch([commit]);
+    expect(await cache.readFile(commit, 'a/b "ü\n.txt')).toHaveLength(1);
+    await expect(cache.readFile(commit, 'a')).rejects.toMatchObject({ code: 'E_IS_DIRECTORY' });
+    await expect(cache.readFile(commit, 'none')).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
+    await expect(cache.readFile(commit, '../a')).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
+    await expect(cache.readFile(commit, 'big.bin')).rejects.toMatchObject({ code: 'E_TOO_LARGE' });
+  });
+
+  it('are its changed lines', async () => {
+    const base = bench.hub.commit({ 'a.txt': '1\n2\n3\n', gone: 'x\n', 'bin.dat': 'x' });
+    const commit = bench.hub.commit({ 'a.txt': '1\nnew\n3\n4\n', 'bin.dat': Buffer.from([0, 1]) }, base);
+    const cache = await bench.open();
+    await cache.fetch([commit]);
+    expect(await cache.changedLines(base, commit)).toEqual([
+      {
+        path: 'a.txt',
+        change: 'modified',
+        lines: [
+          [2, 2],
+          [4, 4],
+        ],
+        binary: false,
+      },
+      { path: 'bin.dat', change: 'modified', lines: [], binary: true },
+      { path: 'gone', change: 'deleted', lines: [], binary: false },
+    ]);
   });
 });

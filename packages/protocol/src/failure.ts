@@ -28,3 +28,13 @@ export const failure = z.object({
   paths: z.array(z.string().max(4096)).max(1000).optional(),
 });
 export type Failure = z.infer<typeof failure>;
+
+/** One line for people: code, message, and the last thing that the failing command said. */
+export function failureLine({ code, message, outputTail }: Failure): string {
+  const said = outputTail
+    ?.split('\n')
+    .map((line) => line.trim())
+    .findLast((line) => line !== '');
+  const first = message.split('\n', 1)[0] ?? '';
+  return `${code}: ${first}${said === undefined ? '' : `; it said: ${said.slice(0, 200)}`}`.slice(0, 700);
+}

@@ -29,7 +29,14 @@ export {
   type Specialization,
 } from './finding.ts';
 export { changedFile, evidence, receipt, type ChangedFile, type Evidence, type Receipt } from './evidence.ts';
-export { failure, failureClass, failureClasses, type Failure, type FailureClass } from './failure.ts';
+export {
+  failure,
+  failureClass,
+  failureClasses,
+  failureLine,
+  type Failure,
+  type FailureClass,
+} from './failure.ts';
 export { errorCode, errorTable, exitCodes, type ErrorCode, type ExitName, type Next } from './error-codes.ts';
 export { AppError, isAppError, messageOf, type AppErrorOptions } from './app-error.ts';
 export { limits } from './limits.ts';

@@ -1,4 +1,4 @@
-import type { Failure, TaskId } from '@switchyard/protocol';
+import { failureLine, type Failure, type TaskId } from '@switchyard/protocol';
 import { leaseOf, type Decision } from './decision.ts';
 import { escalate, failTask } from './fail-task.ts';
 import type { RunInput } from './input.ts';
@@ -88,7 +88,7 @@ function retryOrFail(decision: Decision, taskId: TaskId, failure: Failure): void
     failTask(decision, taskId, failure);
     return;
   }
-  const reason = `retry ${count} after: ${firstLine(failure.message)}`;
+  const reason = `retry ${count} after ${failureLine(failure)}`;
   decision.emit({
     kind: 'task-retry-scheduled',
     taskId,

@@ -58,9 +58,20 @@ function decideMerged(decision: Decision, input: InputOf<'merged'>, during: Duri
   decision.emit({ kind: 'tasks-merged', batch, tip, merged, next });
   const findings = new Map(input.conflicts.map((conflict) => [conflict.taskId, conflict.findings]));
   for (const [taskId, { fence }] of entries) {
+    // One that was built on a conflicting one is pending again by now.
+    if (decision.task(taskId).phase.kind !== 'integrating') continue;
     rejectByConflict(decision, taskId, { fence, findings: findings.get(taskId) ?? [] });
     reopenDependants(decision, taskId);
   }
+  if (merged.some(({ taskId }) => decision.task(taskId).phase.kind !== 'verifying'))
+    mergeAgain(decision, batch);
+}
+
+/** Something was merged whose ground was taken back by a conflict: the others are merged without it. */
+function mergeAgain(decision: Decision, batch: number): void {
+  dropBatch(decision, batch, 'a change that others are built on conflicts');
+  const { suspects, trial } = decision.state;
+  if (suspects.length > 0) decision.emit({ kind: 'batch-bisected', batch, suspects, trial });
 }
 
 function decideVerified(decision: Decision, input: InputOf<'verified'>, during: During<'verifying'>): void {

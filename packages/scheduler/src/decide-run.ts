@@ -3,6 +3,7 @@ import { isTerminal, type Decision } from './decision.ts';
 import type { RunFact } from './fact.ts';
 import { graphProblem } from './graph-problem.ts';
 import type { RunInput } from './input.ts';
+import { reopenDependants } from './reopen.ts';
 import { cancelTask, stopRun } from './run-end.ts';
 import type { RunState } from './state.ts';
 
@@ -67,6 +68,7 @@ function decideCancelTask(decision: Decision, taskId: TaskId, reason: string): v
     );
   if (onItsWay) withdraw(decision, taskId, reason);
   cancelTask(decision, taskId, reason);
+  reopenDependants(decision, taskId);
 }
 
 function isTooLate(decision: Decision, taskId: TaskId, onItsWay: boolean): boolean {

@@ -1,4 +1,11 @@
-import type { Finding, PeerId, RunEvent, RunEventKind, TaskId } from '@switchyard/protocol';
+import {
+  failureLine,
+  type Finding,
+  type PeerId,
+  type RunEvent,
+  type RunEventKind,
+  type TaskId,
+} from '@switchyard/protocol';
 import { isIntegrationFact, isTaskFact, type IntegrationFact, type RunFact, type TaskFact } from './fact.ts';
 import type { RunState } from './state.ts';
 import { progressOf } from './view.ts';
@@ -83,7 +90,7 @@ function tellTask(state: RunState, fact: TaskFact): Told[] {
     case 'task-completed':
       return [{ ...who, kind: 'task-completed', text: `${taskId} completed` }];
     case 'task-failed':
-      return [{ ...who, kind: 'task-failed', text: `${taskId} failed: ${oneLine(fact.failure.message)}` }];
+      return [{ ...who, kind: 'task-failed', text: `${taskId} failed: ${failureLine(fact.failure)}` }];
     case 'task-skipped':
       return [{ taskId, kind: 'task-skipped', text: `${taskId} skipped: ${fact.reason}` }];
     case 'task-cancelled':

@@ -1,4 +1,4 @@
-import type { TaskId } from '@switchyard/protocol';
+import { failureLine, type TaskId } from '@switchyard/protocol';
 import { isTerminal, leaseOf, type Decision } from './decision.ts';
 import type { RunState } from './state.ts';
 
@@ -58,7 +58,7 @@ function reasonOf(state: RunState): string {
   ];
   for (const { task, phase } of state.tasks.values()) {
     if (phase.kind !== 'failed') continue;
-    const message = phase.failure.message.split('\n', 1)[0] ?? '';
+    const message = failureLine(phase.failure);
     return `${parts.join(', ')}; first ${task.id}: ${message}`;
   }
   return parts.join(', ');

@@ -1,4 +1,11 @@
-import type { Progress, RunPhase, RunSummary, RunView, TaskView } from '@switchyard/protocol';
+import {
+  failureLine,
+  type Progress,
+  type RunPhase,
+  type RunSummary,
+  type RunView,
+  type TaskView,
+} from '@switchyard/protocol';
 import { leaseOf } from './decision.ts';
 import type { RunState, TaskPhaseState, TaskState } from './state.ts';
 
@@ -110,7 +117,7 @@ function reasonOf({ phase, task }: TaskState): string | undefined {
     case 'waiting':
       return phase.wait.text;
     case 'failed':
-      return phase.failure.message;
+      return failureLine(phase.failure);
     case 'skipped':
     case 'cancelled':
       return phase.reason;

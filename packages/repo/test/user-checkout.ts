@@ -1,7 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { commitId, fence, runId, taskId, type CommitId } from '@switchyard/protocol';
 import {
   discoverRepository,
@@ -10,88 +18,104 @@ import {
   type RunRepository,
 } from '@switchyard/repo';
 import { silentLogger } from '@switchyard/runtime';
-import { layFiles, type FileSpec } from './git-hub.ts';
 
 export const run = runId.parse('demo-abcdef');
 
-/** A user's repository with a checkout, the private one beside it, and a program that must never run. */
+/** What stands at a path: a text, bytes, a link, a program; undefined: nothing. */
+export type Content = string | Buffer | { readonly link: string } | { readonly program: string } | undefined;
+
+/** A user's repository with a checkout, and beside it the orchestrator's private one. */
 export class UserCheckout {
   readonly root = mkdtempSync(join(tmpdir(), 'switchyard-user-'));
-  readonly tree = join(this.root, 'project');
-  readonly state = join(this.root, 'state', 'repository.git');
-  /** A command that leaves a trace. */
-  readonly trap = `touch ${join(this.root, 'trapped')}`;
+  readonly folder: string = join(this.root, 'project');
+  private readonly state = join(this.root, 'state', 'repository.git');
 
-  constructor(files: Readonly<Record<string, FileSpec>> = { 'README.md': 'hello\n' }) {
-    this.git(['init', '-q', '-b', 'main', this.tree], this.root);
-    this.git(['config', 'user.name', 'Uma']);
-    this.git(['config', 'user.email', 'uma@example.org']);
-    this.commit(files);
+  constructor() {
+    mkdirSync(this.folder);
+    this.git('init', '-q', '-b', 'main');
+    this.git('config', 'user.name', 'A User');
+    this.git('config', 'user.email', 'user@example.org');
   }
 
-  /** The user's own git, in the checkout unless told otherwise. */
-  git(args: readonly string[], cwd: string = this.tree): string {
-    return execFileSync('git', args, {
-      cwd,
-      encoding: 'utf8',
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], HOME: this.root, GIT_CONFIG_NOSYSTEM: '1' },
-    }).replace(/\n$/, '');
-  }
-
-  /** The user writes files and commits everything. */
-  commit(files: Readonly<Record<string, FileSpec>>): CommitId {
-    layFiles(this.tree, files);
-    this.git(['add', '-A', '-f']);
-    this.git(['commit', '-q', '--allow-empty', '-m', 'by hand']);
-    return this.head();
-  }
-
-  head(): CommitId {
-    return commitId.parse(this.git(['rev-parse', 'HEAD']));
-  }
-
-  read(path: string): string {
-    return readFileSync(join(this.tree, path), 'utf8');
+  /** A command that leaves a trace, for configurations that must not run it. */
+  get trap(): string {
+    return `touch ${join(this.root, 'trapped')}`;
   }
 
   get wasTrapped(): boolean {
     return existsSync(join(this.root, 'trapped'));
   }
 
+  /** The user's own git in the checkout. */
+  git(...args: string[]): string {
+    return this.gitWith({}, ...args);
+  }
+
+  gitWith(env: Readonly<Record<string, string>>, ...args: string[]): string {
+    return execFileSync('git', args, {
+      cwd: this.folder,
+      encoding: 'utf8',
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], HOME: this.root, GIT_CONFIG_NOSYSTEM: '1', ...env },
+    }).replace(/\n$/, '');
+  }
+
+  write(files: Readonly<Record<string, Content>>): void {
+    layContents(this.folder, files);
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.folder, path), 'utf8');
+  }
+
+  /** The user writes files and commits everything. */
+  commit(files: Readonly<Record<string, Content>>): CommitId {
+    this.write(files);
+    this.git('add', '-A', '-f');
+    this.git('commit', '-q', '--allow-empty', '--no-verify', '-m', 'by hand');
+    return commitId.parse(this.git('rev-parse', 'HEAD'));
+  }
+
   async open(): Promise<RunRepository> {
-    const user = await discoverRepository(this.tree);
+    const user = await discoverRepository(this.folder);
     return openRunRepository({ gitDir: this.state, user, logger: silentLogger() });
   }
 
-  /** An attempt as a worker hands it in: files written (or deleted, where null) on a base, pushed by its ref. */
-  attempt(task: string, base: CommitId, files: Readonly<Record<string, FileSpec | null>>): CommitId {
+  /** The texts of a commit's files, without their last line break. */
+  files(gitDir: string, commit: CommitId): Record<string, string> {
+    const env = { GIT_DIR: gitDir };
+    const paths = this.gitWith(env, 'ls-tree', '-r', '-z', '--name-only', commit).split('\0');
+    const named = paths.filter((path) => path !== '');
+    return Object.fromEntries(named.map((path) => [path, this.gitWith(env, 'show', `${commit}:${path}`)]));
+  }
+
+  /** An attempt as a worker hands it in: its only parent is the base. */
+  attempt(
+    repository: RunRepository,
+    base: CommitId,
+    files: Readonly<Record<string, Content>>,
+    ...more: CommitId[]
+  ): CommitId {
     const folder = mkdtempSync(join(this.root, 'attempt-'));
-    const git = (...args: string[]) =>
-      this.git(['--git-dir', this.state, '--work-tree', folder, '-c', 'core.bare=false', ...args], folder);
-    const index = join(folder, '..', `${task}.index`);
-    rmSync(index, { force: true });
-    const withIndex = (...args: string[]) =>
-      execFileSync(
-        'git',
-        ['--git-dir', this.state, '--work-tree', folder, '-c', 'core.bare=false', ...args],
-        {
-          cwd: folder,
-          encoding: 'utf8',
-          env: { PATH: process.env['PATH'], HOME: this.root, GIT_INDEX_FILE: index },
-        },
-      ).trim();
-    withIndex('read-tree', base);
-    withIndex('checkout-index', '-a');
-    for (const [path, spec] of Object.entries(files)) {
-      rmSync(join(folder, path), { recursive: true, force: true });
-      if (spec !== null) layFiles(folder, { [path]: spec });
-    }
-    withIndex('add', '-A', '-f');
-    const identity = ['-c', 'user.name=Worker', '-c', 'user.email=worker@localhost'];
-    const commit = git(...identity, 'commit-tree', withIndex('write-tree'), '-p', base, '-m', task);
-    git('update-ref', `refs/switchyard/attempts/${run}/${task}/1`, commit);
+    const env = {
+      GIT_DIR: repository.gitDir,
+      GIT_WORK_TREE: folder,
+      GIT_INDEX_FILE: `${folder}.index`,
+      GIT_AUTHOR_NAME: 'Worker',
+      GIT_AUTHOR_EMAIL: 'worker@localhost',
+      GIT_COMMITTER_NAME: 'Worker',
+      GIT_COMMITTER_EMAIL: 'worker@localhost',
+    };
+    const git = (...args: string[]) => this.gitWith(env, '-C', folder, '-c', 'core.bare=false', ...args);
+    git('read-tree', base);
+    git('checkout-index', '-a');
+    layContents(folder, files);
+    git('add', '-A', '-f');
+    const parents = [base, ...more].flatMap((parent) => ['-p', parent]);
+    const commit = git('commit-tree', git('write-tree'), ...parents, '-m', 'attempt');
+    git('update-ref', `refs/switchyard/attempts/${run}/task/${commit}`, commit);
     rmSync(folder, { recursive: true });
+    rmSync(`${folder}.index`);
     return commitId.parse(commit);
   }
 
@@ -100,20 +124,25 @@ export class UserCheckout {
   }
 }
 
+/** Makes a folder hold what is said; what stood at a path or in its way goes. */
+function layContents(folder: string, files: Readonly<Record<string, Content>>): void {
+  const absent = Object.keys(files).filter((path) => files[path] === undefined);
+  for (const path of absent) rmSync(join(folder, path), { recursive: true, force: true });
+  for (const [path, content] of Object.entries(files)) {
+    if (content === undefined) continue;
+    const file = join(folder, path);
+    rmSync(file, { recursive: true, force: true });
+    mkdirSync(dirname(file), { recursive: true });
+    if (typeof content === 'string' || Buffer.isBuffer(content)) writeFileSync(file, content);
+    else if ('link' in content) symlinkSync(content.link, file);
+    else writeFileSync(file, content.program, { mode: 0o755 });
+  }
+}
+
 /** An entry for `integrate`. */
 export function entry(
   task: string,
-  commit: CommitId,
-  base: CommitId,
-  workspace: readonly string[],
+  of: { readonly commit: CommitId; readonly base: CommitId; readonly workspace: readonly string[] },
 ): IntegrationEntry {
-  return {
-    taskId: taskId.parse(task),
-    attempt: 1,
-    fence: fence.parse(1),
-    commit,
-    base,
-    workspace,
-    title: `Do ${task}`,
-  };
+  return { taskId: taskId.parse(task), attempt: 1, fence: fence.parse(1), title: `Do ${task}`, ...of };
 }

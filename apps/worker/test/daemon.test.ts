@@ -1,5 +1,5 @@
 import { openSandbox, type Sandbox } from '@switchyard/guard';
-import { AppError, type CommitId } from '@switchyard/protocol';
+import type { CommitId } from '@switchyard/protocol';
 import { silentLogger, systemClock } from '@switchyard/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WorkerBench, workerPeer } from './worker-bench.ts';
@@ -220,6 +220,28 @@ describe('an attempt', () => {
     expect(bench.objects.git(['rev-list', '--parents', '-1', commit])).toBe(`${commit} ${base}`);
   });
 
+  it('has a git of its own, clean at first, in which it may do what it likes', async () => {
+    bench.assign(base, [
+      'test "$(git status --porcelain --branch)" = "## attempt" && git fsck && git log -p > /dev/null',
+      'git status --porcelain > docs/s && git add -A && git commit -qm wip && git checkout -q -b mine && git gc -q',
+      'git config core.fsmonitor /bin/false && rm -f .git/index',
+    ]);
+    const { payload } = await bench.next('task-completed');
+    expect(payload.filesModified).toEqual(['docs/s']);
+    expect(bench.objects.show(payload.evidence.commit ?? '', 'docs/s')).toBe('?? docs/s');
+  });
+
+  it('has the included files beside it, and does not hand them in', async () => {
+    const include = bench.objects.commit({ '.env.test': 'E=1', 'docs/local.txt': 'l' });
+    bench.assign(base, ['cat .env.test docs/local.txt > docs/new && git status --porcelain >> docs/new'], {
+      include,
+      acceptance: [{ kind: 'run', run: 'grep E=1 .env.test' }],
+    });
+    const { payload } = await bench.next('task-completed');
+    expect(payload.filesModified).toEqual(['docs/new']);
+    expect(bench.objects.show(payload.evidence.commit ?? '', 'docs/new')).toBe('E=1l?? docs/new');
+  });
+
   it('of kind verify hands in no commit, and its receipts are of the base', async () => {
     bench.assign(base, ['cat README.md'], {
       kind: 'verify',
@@ -303,10 +325,10 @@ describe('a worker', () => {
     await bench.next('task-accepted');
     const old = bench.hub;
     bench.hub = undefined;
-    bench.objects.away = new AppError('E_UNREACHABLE', 'away');
+    bench.objects.isAway = true;
     await old?.close();
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    bench.objects.away = undefined;
+    bench.objects.isAway = false;
     bench.openHub();
     const { payload } = await bench.next('task-completed');
     expect(payload.filesModified).toEqual(['docs/x']);

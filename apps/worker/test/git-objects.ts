@@ -1,8 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { commitId, type ChangedFile, type CommitId } from '@switchyard/protocol';
-import type { ObjectCache } from '@switchyard/repo';
+import type { Sandbox } from '@switchyard/guard';
+import { sandboxedGit } from '@switchyard/peer';
+import { commitId, type CommitId } from '@switchyard/protocol';
+import { gitHttpHandler, openObjectCache, type ObjectCache } from '@switchyard/repo';
+import { silentLogger } from '@switchyard/runtime';
 
 const identity = {
   GIT_AUTHOR_NAME: 'Test',
@@ -13,17 +18,30 @@ const identity = {
   GIT_CONFIG_NOSYSTEM: '1',
 };
 
-/** A bare repository that stands for the orchestrator's, and an object cache that works in it directly. */
+/** A bare repository that stands for the orchestrator's, behind its real door, and the worker's cache of it. */
 export class GitObjects {
   readonly gitDir: string;
-  /** Set: every use of the orchestrator's side rejects with it. */
-  away: Error | undefined;
+  /** Set: the orchestrator's side answers as one that is being restarted. */
+  isAway = false;
   private readonly root: string;
+  private readonly server: Server;
+  private cache: Promise<ObjectCache> | undefined;
 
   constructor(root: string) {
     this.root = root;
     this.gitDir = join(root, 'origin.git');
     execFileSync('git', ['init', '-q', '--bare', this.gitDir]);
+    this.git(['config', 'uploadpack.allowAnySHA1InWant', 'true']);
+    const answer = gitHttpHandler({
+      gitDir: this.gitDir,
+      authorize: ({ headers }) =>
+        headers.authorization === 'Bearer secret' ? { peer: 'worker-1', push: true } : undefined,
+      logger: silentLogger(),
+    });
+    this.server = createServer((request, response) => {
+      if (this.isAway) response.writeHead(503).end();
+      else answer(request, response);
+    });
   }
 
   git(args: readonly string[], env: Record<string, string> = {}): string {
@@ -39,7 +57,11 @@ export class GitObjects {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text, { mode: path.endsWith('.sh') ? 0o755 : 0o644 });
     }
-    return this.commitFolder(folder, { parent, exclude: [], message: 'test' });
+    const env = { GIT_INDEX_FILE: `${folder}.index` };
+    this.git(['--work-tree', folder, '-C', folder, 'add', '-A', '-f', '--', '.'], env);
+    const parents = parent === undefined ? [] : ['-p', parent];
+    const tree = this.git(['write-tree'], env);
+    return commitId.parse(this.git(['commit-tree', tree, ...parents, '-m', 'test']));
   }
 
   show(commit: string, path: string): string {
@@ -52,70 +74,27 @@ export class GitObjects {
       .filter(Boolean);
   }
 
-  cache(): ObjectCache {
-    const checkout = (commit: CommitId, folder: string): Promise<void> => {
-      mkdirSync(folder, { recursive: true });
-      const index = join(this.root, `index-${Math.random()}`);
-      this.git(['--work-tree', folder, 'checkout', '-q', '-f', commit, '--', '.'], { GIT_INDEX_FILE: index });
-      return Promise.resolve();
-    };
-    return {
-      fetch: (commits) => {
-        if (this.away !== undefined) return Promise.reject(this.away);
-        for (const commit of commits) this.git(['cat-file', '-e', commit]);
-        return Promise.resolve();
-      },
-      checkout,
-      changedLines: () => Promise.resolve([]),
-      diff: () => Promise.resolve(''),
-      readFile: () => Promise.resolve(new Uint8Array()),
-      prepareAttempt: async ({ folder, base, continueFrom, include }) => {
-        const tree = join(folder, 'tree');
-        await checkout(continueFrom ?? base, tree);
-        if (include !== undefined) await checkout(include, tree);
-        execFileSync('git', ['init', '-q', tree]);
-        return {
-          tree,
-          buildCommit: ({ base: parent, workspace, exclude, message }) => {
-            const commit = this.commitFolder(tree, { parent, exclude, message });
-            const files = this.changed(parent, commit);
-            const isInside = (path: string) =>
-              workspace.some((place) => place === '.' || path === place || path.startsWith(`${place}/`));
-            const outside = files.map((file) => file.path).filter((path) => !isInside(path));
-            return Promise.resolve({ files, outside, ...(files.length > 0 && { commit }) });
-          },
-          push: (ref, commit) => {
-            if (this.away !== undefined) return Promise.reject(this.away);
-            this.git(['update-ref', ref, commit]);
-            return Promise.resolve();
-          },
-          dispose: () => Promise.resolve(rmSync(folder, { recursive: true, force: true })),
-        };
-      },
-    } as ObjectCache;
+  /** The worker's cache, the same at each call. */
+  open(sandbox: Sandbox): Promise<ObjectCache> {
+    this.cache ??= this.openCache(sandbox);
+    return this.cache;
   }
 
-  private changed(base: CommitId, commit: CommitId): ChangedFile[] {
-    const names = { A: 'added', M: 'modified', D: 'deleted', T: 'type-changed' } as const;
-    return this.git(['diff-tree', '-r', '--no-renames', '--name-status', base, commit])
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => {
-        const [letter = 'M', path = ''] = line.split('\t');
-        return { path, change: names[letter as keyof typeof names] };
-      });
+  private async openCache(sandbox: Sandbox): Promise<ObjectCache> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    const { port } = this.server.address() as AddressInfo;
+    return openObjectCache({
+      folder: join(this.root, 'peer', 'objects'),
+      url: `http://127.0.0.1:${port}/git`,
+      token: () => 'secret',
+      logger: silentLogger(),
+      sandbox: sandboxedGit(sandbox),
+    });
   }
 
-  private commitFolder(
-    folder: string,
-    options: { parent: CommitId | undefined; exclude: readonly string[]; message: string },
-  ): CommitId {
-    const env = { GIT_INDEX_FILE: join(this.root, `index-${Math.random()}`) };
-    if (options.parent !== undefined) this.git(['read-tree', options.parent], env);
-    const excluded = ['.git', ...options.exclude].map((path) => `:(exclude,glob)${path.replace(/\/$/, '')}`);
-    this.git(['--work-tree', folder, '-C', folder, 'add', '-A', '-f', '--', '.', ...excluded], env);
-    const tree = this.git(['write-tree'], env);
-    const parents = options.parent === undefined ? [] : ['-p', options.parent];
-    return commitId.parse(this.git(['commit-tree', tree, ...parents, '-m', options.message]));
+  async close(): Promise<void> {
+    await (await this.cache)?.close();
+    this.server.closeAllConnections();
+    this.server.close();
   }
 }

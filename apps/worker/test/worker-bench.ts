@@ -134,6 +134,7 @@ export class WorkerBench {
     await this.daemon.drain('the test ends');
     await this.hub?.close();
     await this.outbox.close();
+    await this.objects.close();
     rmSync(this.root, { recursive: true, force: true });
   }
 
@@ -165,7 +166,7 @@ export class WorkerBench {
       sandbox: this.sandbox,
       executors: [commandExecutor],
       outbox: this.outbox,
-      objects: () => Promise.resolve(this.objects.cache()),
+      objects: () => this.objects.open(this.sandbox),
       layers: openLayers({ folder: join(this.root, 'layers'), sandbox: this.sandbox, clock, logger }),
       attempts: this.attempts,
       abortMs: 2_000,

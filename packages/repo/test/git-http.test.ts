@@ -52,7 +52,7 @@ async function client(token: string, ...args: string[]): Promise<{ ok: boolean; 
         cwd: user.folder,
         env: {
           PATH: process.env['PATH'],
-          HOME: user.home,
+          HOME: user.root,
           GIT_TERMINAL_PROMPT: '0',
           GIT_ASKPASS: 'false',
           LC_ALL: 'C',
@@ -231,7 +231,7 @@ describe('pushing over /git', () => {
       const child = execFile(
         'git',
         ['hash-object', '-w', '-t', 'tree', '--literally', '--stdin'],
-        { cwd: user.folder, env: { PATH: process.env['PATH'], HOME: user.home } },
+        { cwd: user.folder, env: { PATH: process.env['PATH'], HOME: user.root } },
         (error, stdout) => (error === null ? resolve(stdout.trim()) : reject(error)),
       );
       child.stdin?.end(Buffer.concat([Buffer.from('100644 .git\0'), Buffer.from(blob, 'hex')]));

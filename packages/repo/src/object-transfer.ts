@@ -16,11 +16,22 @@ export async function copyObjects(request: {
   readonly have: readonly string[];
 }): Promise<void> {
   const { from, to, commits } = request;
-  const missing = await absent(to, commits);
-  if (missing.length === 0 && (await isWhole(to, commits, request.have))) return;
-  const known = new Set(request.have);
-  for (const id of await absent(from, [...known])) known.delete(id);
-  const revisions = `${[...commits, '--not', ...known].join('\n')}\n`;
+  const gone = new Set([...(await absent(from, request.have)), ...(await absent(to, request.have))]);
+  const have = request.have.filter((id) => !gone.has(id));
+  if (await isWhole(to, commits, have)) return;
+  await sendPack({ from, to, commits, have });
+  if (await isWhole(to, commits, have)) return;
+  // The two know different lengths of the history, so what one has says nothing about the other: everything, then.
+  await sendPack({ from, to, commits, have: [] });
+  if (await isWhole(to, commits, have)) return;
+  throw new AppError(
+    'E_IO',
+    `the repository lacks objects of ${commits.join(', ')}; \`git fsck\` says which`,
+  );
+}
+
+async function sendPack({ from, to, commits, have }: Parameters<typeof copyObjects>[0]): Promise<void> {
+  const revisions = `${[...commits, '--not', ...have].join('\n')}\n`;
   const packArgs = ['pack-objects', '--revs', '--stdout', '--thin', '-q', '--delta-base-offset'];
   const indexArgs = ['index-pack', '--stdin', '--fix-thin'];
   const [packing, indexing] = await Promise.all([from.start(packArgs), to.start(indexArgs)]);
@@ -37,12 +48,6 @@ export async function copyObjects(request: {
     clearTimeout(timer);
     [packing, indexing].forEach(killGit);
   }
-  if (!(await isWhole(to, commits, request.have))) {
-    throw new AppError(
-      'E_IO',
-      `the repository lacks objects of ${commits.join(', ')}; \`git fsck\` says which`,
-    );
-  }
 }
 
 /** The ids of a list that name no object of a repository. */
@@ -58,8 +63,7 @@ export async function absent(git: Git, ids: readonly string[]): Promise<string[]
 /** Whether all that the commits need is there, given that `have` is whole. */
 async function isWhole(git: Git, commits: readonly string[], have: readonly string[]): Promise<boolean> {
   if ((await absent(git, commits)).length > 0) return false;
-  const gone = new Set(await absent(git, have));
-  const stdin = `${[...commits, ...have.filter((id) => !gone.has(id)).map((id) => `^${id}`)].join('\n')}\n`;
+  const stdin = `${[...commits, ...have.map((id) => `^${id}`)].join('\n')}\n`;
   return git.holds(['rev-list', '--objects', '--quiet', '--stdin'], {
     stdin,
     timeoutMs: gitLimits.longTimeoutMs,

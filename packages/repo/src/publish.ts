@@ -35,7 +35,10 @@ export async function giveObjects(
   commits: readonly CommitId[],
 ): Promise<void> {
   const to = Git.at(user.gitDir);
-  await copyObjects({ from: git, to, commits, have: [user.head.commit, ...(await refTips(to))] });
+  // A detached head is named by no ref.
+  const head = await commitAt(to, 'HEAD');
+  const have = [...(await refTips(to)), ...(head === undefined ? [] : [head])];
+  await copyObjects({ from: git, to, commits, have });
 }
 
 async function commitAt(git: Git, ref: string): Promise<string | undefined> {

@@ -50,3 +50,12 @@ describe('the main job', () => {
     expect([...wanted].sort()).toEqual(['security', 'style']);
   });
 });
+
+describe('the warm-up of the main job', () => {
+  it('has the same set-up, so that the layer it builds is found', () => {
+    const file = join(folder, 'self-report', 'warm.yaml');
+    const { plan, problems } = parsePlan(readFileSync(file, 'utf8'), { file });
+    expect(problems).toEqual([]);
+    expect(plan?.setup).toEqual(read('self-report').plan?.setup);
+  });
+});

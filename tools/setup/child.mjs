@@ -11,8 +11,20 @@ export function capture(program, args, options = {}) {
 
 /** Runs a program on this terminal until it ends; ctrl-C reaches it, and we wait for it. Its exit code. */
 export function runHere(program, args, options = {}) {
+  return endOf(spawn(program, args, { stdio: 'inherit', ...options }));
+}
+
+/** Like `capture`, with our own loop free, so that ctrl-C is passed on and waited for. */
+export async function captureLater(program, args, options = {}) {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk) => (output += chunk));
+  return { code: await endOf(child), output };
+}
+
+function endOf(child) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit', ...options });
     // A terminal sends ctrl-C to both; one told to us alone is passed on.
     const onInterrupt = () => undefined;
     const onTerminate = () => child.kill('SIGTERM');

@@ -9,13 +9,17 @@
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { runHere } from './child.mjs';
+import { captureLater, runHere } from './child.mjs';
 import { ensure, root } from './ensure.mjs';
+import { keepLayers, keptFolder, takeLayers } from './kept-layers.mjs';
 import { endWith } from './setup-error.mjs';
 import { commitAll, makeWorkCopy } from './work-copy.mjs';
 
 const examples = join('tools', 'examples', 'self-report');
 const plan = join(examples, 'plan.yaml');
+const warmUp = join(examples, 'warm.yaml');
+const cli = join(root, 'apps', 'cli', 'bin', 'switchyard.mjs');
+const own = new Set(['--fail', '--keep']);
 
 /** Two workers and a reviewer, from the start. */
 const fleet = {
@@ -27,28 +31,62 @@ const fleet = {
 
 await endWith(async () => {
   const args = process.argv.slice(2);
-  const own = new Set(['--fail', '--keep']);
   ensure({ sandbox: !args.includes('--no-sandbox') });
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'switchyard-start-')));
-  const copy = join(folder, 'repository');
-  const state = join(folder, 'state');
+  const job = { folder, copy: join(folder, 'repository'), state: join(folder, 'state'), args };
   try {
-    makeWorkCopy(root, copy);
-    if (args.includes('--fail')) allowFewerLicences(copy);
-    console.log(`running ${plan} on a copy of this repository`);
-    return await runPlan({ copy, state, args: args.filter((arg) => !own.has(arg)) });
+    makeWorkCopy(root, job.copy);
+    if (args.includes('--fail')) allowFewerLicences(job.copy);
+    return await withLayers(job, () => runPlan(job));
   } finally {
-    if (args.includes('--keep')) console.log(`kept: ${copy}\n      ${state}`);
-    else cleanUp(folder, state);
+    if (args.includes('--keep')) console.log(`kept: ${job.copy}\n      ${job.state}`);
+    else cleanUp(folder, job.state);
   }
 });
 
 function runPlan({ copy, state, args }) {
-  const cli = join(root, 'apps', 'cli', 'bin', 'switchyard.mjs');
-  return runHere(process.execPath, [cli, 'run', plan, ...args], {
+  console.log(`running ${plan} on a copy of this repository`);
+  const passedOn = args.filter((arg) => !own.has(arg));
+  const env = { ...fleet, ...process.env, SWITCHYARD_STATE: state, SWITCHYARD_HUB: '' };
+  return runHere(process.execPath, [cli, 'run', plan, ...passedOn], { cwd: copy, env });
+}
+
+/** Finds the dependency layer of the last time, or builds it, so that the run itself needs no network. */
+async function withLayers(job, run) {
+  const kept = keptFolder([join(root, 'package-lock.json'), join(root, plan)]);
+  const layers = await layersOf(job);
+  if (kept === undefined || !takeLayers(kept, layers)) {
+    const code = await buildLayer(job);
+    if (code !== 0) return code;
+  }
+  try {
+    return await run();
+  } finally {
+    if (kept !== undefined) keepLayers(kept, layers);
+  }
+}
+
+/** Where the daemons will look for layers; asked of the program itself. */
+async function layersOf({ copy, state }) {
+  const { register } = await import('tsx/esm/api');
+  const unregister = register();
+  const { repositoryStateRoot } = await import('../../packages/runtime/src/state-folder.ts');
+  await unregister();
+  return join(repositoryStateRoot(state, join(copy, '.git')), 'layers');
+}
+
+async function buildLayer({ copy, state, args }) {
+  console.log('building the dependency layer (once per lockfile)');
+  const started = performance.now();
+  const env = { ...process.env, SWITCHYARD_STATE: state, SWITCHYARD_HUB: '', SWITCHYARD_REVIEWERS_MAX: '0' };
+  const noSandbox = args.filter((arg) => arg === '--no-sandbox');
+  const { code, output } = await captureLater(process.execPath, [cli, 'run', warmUp, ...noSandbox], {
     cwd: copy,
-    env: { ...fleet, ...process.env, SWITCHYARD_STATE: state, SWITCHYARD_HUB: '' },
+    env,
   });
+  if (code !== 0) console.error(output.trimEnd());
+  else console.log(`dependency layer built in ${Math.round((performance.now() - started) / 1000)} s`);
+  return code;
 }
 
 /** Makes the licence task fail for a true reason: the policy no longer allows what nearly everything has. */

@@ -95,10 +95,11 @@ export class Attempt {
   }
 
   private prepareClone(objects: ObjectCache): Promise<AttemptClone> {
-    const { base, continueFrom, include } = this.assignment;
+    const { base, continueFrom, include, workspace, reads } = this.assignment;
     return objects.prepareAttempt({
       folder: join(this.folder, 'clone'),
       base,
+      ...(reads !== 'all' && { readable: [...workspace, ...(reads === 'workspace' ? [] : reads)] }),
       ...(continueFrom !== undefined && { continueFrom }),
       ...(include !== undefined && { include }),
     });

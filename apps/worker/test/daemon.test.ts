@@ -171,10 +171,12 @@ describe('an attempt', () => {
     expect(payload.filesModified).toEqual(['made/deep/a.txt', 'other/b.json']);
   });
 
-  it('reads only what the plan lets it', async () => {
+  it('reads only what the plan lets it, also in its git', async () => {
     const show =
       'find . -path ./.git -prune -o -type f -print > "$TMPDIR/seen"; sort "$TMPDIR/seen" > docs/seen';
-    bench.assign(base, [show], { reads: 'workspace' });
+    const gitSeesNoMore =
+      'test "$(git ls-tree -r --name-only HEAD) $(git status --porcelain)" = "docs/old.md ?? docs/seen" && git fsck';
+    bench.assign(base, [show, gitSeesNoMore], { reads: 'workspace' });
     const workspace = await bench.next('task-completed');
     expect(bench.objects.show(workspace.payload.evidence.commit ?? '', 'docs/seen')).toBe('./docs/old.md');
     bench.assign(base, [show], { reads: ['src'], fence: 2 });

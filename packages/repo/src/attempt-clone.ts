@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { AppError, type CommitId } from '@switchyard/protocol';
 import { buildCommit } from './attempt-commit.ts';
 import { AttemptPlace } from './attempt-place.ts';
 import type { AttemptClone, AttemptContext, AttemptRequest } from './attempt-request.ts';
 import { layInclude } from './attempt-include.ts';
 import { gitLimits } from './git-limits.ts';
-import { formatOf, makeGitDir } from './plain-git-dir.ts';
 import { removeFolder } from './remove-folder.ts';
+import { makeThrowaway } from './throwaway-git.ts';
 
 /** Makes the checkout and everything around it. What was made so far is removed when it fails. */
 export async function prepareAttempt(
@@ -50,27 +47,4 @@ async function continued(place: AttemptPlace, base: CommitId, from: CommitId): P
   const tree = /^[0-9a-f]+/.exec(stdout.toString('latin1'))?.[0];
   if (tree === undefined) throw new AppError('E_IO', `the work of ${from} cannot be laid onto ${base}`);
   return tree;
-}
-
-/** The `.git` that the attempt sees: the base alone, in a pack of its own, since nothing else is mounted there. */
-async function makeThrowaway(place: AttemptPlace, { base, continueFrom }: AttemptRequest): Promise<void> {
-  const gitDir = join(place.tree, '.git');
-  if (existsSync(gitDir)) throw new AppError('E_PATH_INVALID', `the commit ${base} holds a path .git`);
-  await mkdir(gitDir);
-  await makeGitDir(gitDir, {
-    head: 'ref: refs/heads/attempt',
-    format: formatOf(base),
-    config: '[user]\n\tname = Attempt\n\temail = attempt@localhost\n[gc]\n\tauto = 0',
-  });
-  const pack = join(gitDir, 'objects/pack/pack');
-  await place.git.run(['pack-objects', '-q', '--revs', '--delta-base-offset', pack], {
-    stdin: `--shallow ${base}\n${base}\n`,
-    timeoutMs: gitLimits.longTimeoutMs,
-  });
-  await writeFile(join(gitDir, 'shallow'), `${base}\n`);
-  await writeFile(join(gitDir, 'refs/heads/attempt'), `${base}\n`);
-  const index = join(gitDir, 'index');
-  await copyFile(place.index, index);
-  if (continueFrom !== undefined)
-    await place.git.with({ GIT_INDEX_FILE: index }).run(['read-tree', '-m', base]);
 }

@@ -11,6 +11,11 @@ export interface AttemptRequest {
   readonly base: CommitId;
   /** An earlier attempt's commit: its changes are laid onto the base, uncommitted, so that the work goes on. */
   readonly continueFrom?: CommitId;
+  /**
+   * All that the attempt may read, where that is not everything: its `.git` then holds one commit of these paths
+   * alone, so that nobody finds the rest there. The files of `tree` are all there; mounts decide what is seen.
+   */
+  readonly readable?: readonly string[];
   /** Untracked files that an attempt also needs, where the base has none; they stay uncommitted. */
   readonly include?: CommitId;
 }
@@ -41,7 +46,7 @@ export interface BuiltCommit {
 export interface AttemptClone {
   /**
    * The checkout. It has a throwaway `.git` of its own, on branch `attempt` at the base, complete in itself: nothing
-   * outside `tree` needs to be readable. The attempt may do with it what it likes; nobody runs git with it.
+   * outside `tree` needs to be readable inside. The attempt may do with it what it likes; nobody runs git with it.
    */
   readonly tree: string;
   /**

@@ -66,6 +66,26 @@ describe("an attempt's git", () => {
   });
 });
 
+describe('the git of an attempt that may not read everything', () => {
+  it('holds nothing else, is clean, and changes nothing for the commit', async () => {
+    const clone = await cache.prepareAttempt({ folder: bench.folder(), base, readable: ['src', 'tool.sh'] });
+    expect(gitIn(clone, 'ls-tree -r --name-only HEAD').split('\n')).toEqual([
+      'src/a.txt',
+      'src/b.txt',
+      'tool.sh',
+    ]);
+    const objects = gitIn(clone, 'cat-file --batch-all-objects --batch-check=%(objecttype)').split('\n');
+    expect(objects.filter((type) => type === 'blob')).toHaveLength(3);
+    rmSync(join(clone.tree, 'docs'), { recursive: true });
+    expect(gitIn(clone, 'status --porcelain')).toBe('');
+    layFiles(clone.tree, { 'docs/d.md': 'd\n', 'src/a.txt': 'A\n' });
+    expect(await build(clone, ['src'])).toMatchObject({
+      files: [{ path: 'src/a.txt', change: 'modified' }],
+      outside: [],
+    });
+  });
+});
+
 describe('a built commit', () => {
   it('has the files of the tree, the base as its only parent, and can be pushed and checked out', async () => {
     const clone = await prepare();
@@ -433,5 +453,32 @@ describe('going on from an earlier attempt', () => {
     expect(readFileSync(join(clone.tree, 'src/a.txt'), 'utf8')).toMatch(
       /<<<<<<<[^]*theirs[^]*mine[^]*>>>>>>>/,
     );
+  });
+});
+
+describe('a repository of SHA-256 names', () => {
+  it('is worked with like any other', async () => {
+    const other = new CacheBench(sandbox, 'sha256');
+    try {
+      const start = other.hub.commit(files);
+      const objects = await other.open();
+      await objects.fetch([start]);
+      const clone = await objects.prepareAttempt({ folder: other.folder(), base: start });
+      expect(gitIn(clone, 'status --porcelain --branch')).toBe('## attempt');
+      layFiles(clone.tree, { 'src/new': 'x' });
+      rmSync(join(clone.tree, 'tool.sh'));
+      const { commit } = await clone.buildCommit({
+        base: start,
+        workspace: ['.'],
+        exclude: [],
+        message: 'm',
+        at,
+      });
+      await clone.push('refs/switchyard/attempts/r/t/1', commit as CommitId);
+      expect(commit).toHaveLength(64);
+      expect(other.hub.git(['diff', '--name-status', start, commit ?? ''])).toBe('A\tsrc/new\nD\ttool.sh');
+    } finally {
+      await other.close();
+    }
   });
 });

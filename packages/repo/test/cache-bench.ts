@@ -36,12 +36,13 @@ export function realSandbox(): Promise<Sandbox> {
 
 /** A hub and a worker's cache of it. */
 export class CacheBench {
-  readonly hub = new GitHub();
+  readonly hub: GitHub;
   readonly sandbox: SandboxRun;
   private readonly opened: ObjectCache[] = [];
   private folders = 0;
 
-  constructor(sandbox: Sandbox) {
+  constructor(sandbox: Sandbox, format: 'sha1' | 'sha256' = 'sha1') {
+    this.hub = new GitHub(format);
     this.sandbox = sandboxRun(sandbox);
   }
 

@@ -30,8 +30,8 @@ export class GitHub {
   readonly requests: string[] = [];
   private readonly servers: Server[] = [];
 
-  constructor() {
-    execFileSync('git', ['init', '-q', '--bare', this.gitDir]);
+  constructor(format: 'sha1' | 'sha256') {
+    execFileSync('git', ['init', '-q', '--bare', `--object-format=${format}`, this.gitDir]);
     // Files are committed as they are.
     writeFileSync(
       join(this.gitDir, 'info/attributes'),

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { lstat, open, readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, type CommitId } from '@switchyard/protocol';
 import { writeCommit } from './commit-object.ts';
@@ -11,8 +10,6 @@ import { isForbiddenName } from './workspace-check.ts';
 
 interface Found {
   readonly path: RawPath;
-  readonly file: string;
-  readonly isExecutable: boolean;
   readonly size: number;
 }
 
@@ -37,15 +34,15 @@ export async function commitIncludeFiles(
       `the plan's include names ${unique.length} files of ${bytes} bytes; at most ${gitLimits.includeFiles} files and ${gitLimits.includeBytes} bytes are taken`,
     );
   }
-  const lines: Buffer[] = [];
-  for (const entry of unique) {
-    const id = await git.line(['hash-object', '-w', '-t', 'blob', '--no-filters', '--stdin'], {
-      stdin: await readPlain(entry.file),
+  const tree = await withTemporaryIndex(git, async (own) => {
+    // Git reads the files by their names; it refuses to go through links.
+    const names = unique.flatMap(({ path }) => [bytesOf(path), Buffer.from([0])]);
+    await own.run([`--work-tree=${workTree}`, 'update-index', '--add', '-z', '--stdin'], {
+      stdin: Buffer.concat(names),
+      timeoutMs: gitLimits.longTimeoutMs,
     });
-    const head = `${entry.isExecutable ? '100755' : '100644'} blob ${id}\t`;
-    lines.push(Buffer.concat([Buffer.from(head), bytesOf(entry.path), Buffer.from([0])]));
-  }
-  const tree = await treeOf(git, Buffer.concat(lines));
+    return own.line(['write-tree']);
+  });
   return writeCommit(git, { tree, parents: [], at: 0, message: 'Included files of the checkout' });
 }
 
@@ -75,7 +72,7 @@ async function collect(workTree: string, path: string, found: Found[]): Promise<
     throw new AppError('E_NOT_REGULAR', `the plan includes "${path}", which is no plain file`);
   }
   const clean = join(path);
-  found.push({ path: rawOf(clean), file, isExecutable: (stat.mode & 0o100) !== 0, size: stat.size });
+  found.push({ path: rawOf(clean), size: stat.size });
 }
 
 async function refuseLinksOnTheWay(workTree: string, parts: readonly string[]): Promise<void> {
@@ -85,22 +82,6 @@ async function refuseLinksOnTheWay(workTree: string, parts: readonly string[]): 
       throw new AppError('E_PATH_INVALID', `include "${parts.join('/')}" lies behind a link`);
     }
   }
-}
-
-async function readPlain(file: string): Promise<Buffer> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
-}
-
-function treeOf(git: Git, listing: Buffer): Promise<string> {
-  return withTemporaryIndex(git, async (own) => {
-    await own.run(['update-index', '-z', '--index-info'], { stdin: listing });
-    return own.line(['write-tree']);
-  });
 }
 
 /** Whether a path is one of the included ones or lies in one. */

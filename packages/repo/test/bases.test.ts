@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runId } from '@switchyard/protocol';
 import { discoverRepository, openRunRepository } from '@switchyard/repo';
 import { silentLogger } from '@switchyard/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -197,14 +198,31 @@ describe('importFiles', () => {
     expect(user.git('status', '--porcelain')).toBe('');
   });
 
+  it('takes files as they are, many at once and for several runs at the same time', async () => {
+    user.git('config', 'core.autocrlf', 'input');
+    user.commit({ a: '1', '.gitattributes': '* text filter=evil\n' });
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`local/f${n}`, `${n}\r\n`]));
+    user.write({ ...many, 'other/x': 'x', 'local/new\nline': 'n', 'local/sub/.git/config': 'hidden' });
+    const repository = await user.open();
+    const second = runId.parse('other-abcdef');
+    const [local, other] = await Promise.all([
+      repository.importFiles(run, ['local']),
+      repository.importFiles(second, ['other']),
+    ]);
+    const listed = (commit = '') =>
+      user.gitWith({ GIT_DIR: repository.gitDir }, 'ls-tree', '-r', '-z', '--name-only', commit).split('\0');
+    expect(listed(other)).toEqual(['other/x', '']);
+    expect(listed(local)).toHaveLength(302);
+    expect(user.gitWith({ GIT_DIR: repository.gitDir }, 'show', `${local}:local/f7`)).toBe('7\r');
+  });
+
   it('refuses what is not there, not plain, or not inside', async () => {
     user.commit({ a: '1' });
     writeFileSync(join(user.root, 'secret'), 'secret');
     user.write({ link: { link: '../secret' }, up: { link: '..' } });
     const repository = await user.open();
     for (const path of ['nothing', 'link', 'up/secret', '../secret', '/etc/passwd', '.git/config']) {
-      const refused = expect(repository.importFiles(run, [path]), path).rejects;
-      await refused.toMatchObject({
+      await expect(repository.importFiles(run, [path]), path).rejects.toMatchObject({
         code: expect.stringMatching(/^E_(NOT_FOUND|NOT_REGULAR|PATH_INVALID)$/),
       });
     }

@@ -1,0 +1,157 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CommitId } from '@switchyard/protocol';
+import type { RunRepository } from '@switchyard/repo';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { entry, run, UserCheckout, type Content } from './user-checkout.ts';
+
+let user: UserCheckout;
+beforeEach(() => {
+  user = new UserCheckout();
+});
+afterEach(() => user.close());
+
+const at = 1_700_000_000_000;
+const accept = () => Promise.resolve(true);
+
+interface Ready {
+  readonly repository: RunRepository;
+  readonly base: CommitId;
+  readonly tip: CommitId;
+}
+
+/** A run over the user's head that changed what `change` says. */
+async function ran(change: Readonly<Record<string, Content>>): Promise<Ready> {
+  const repository = await user.open();
+  const base = await repository.resolveBase();
+  await repository.createRun(run, base);
+  const commit = user.attempt(repository, base, change);
+  const { tip } = await repository.integrate({
+    run,
+    parent: base,
+    at,
+    entries: [entry('t', { commit, base, workspace: ['.'] })],
+  });
+  await repository.moveRun(run, base, tip);
+  return { repository, base, tip };
+}
+
+const start = { 'src/a': 'a\n', 'src/b': '1\n2\n3\n4\n5\n', 'docs/d': 'd\n', gone: 'gone\n' };
+const change = { 'src/a': 'A\n', 'src/new/n': 'n\n', gone: undefined };
+
+describe('apply and what happens meanwhile', () => {
+  it('merges once more when the branch moved during verification', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    user.commit({ other: '1' });
+    const verified: CommitId[] = [];
+    const result = await repository.apply({
+      run,
+      commit: tip,
+      verify: (commit) => {
+        verified.push(commit);
+        if (verified.length === 1) user.commit({ later: '2' });
+        return Promise.resolve(true);
+      },
+    });
+    expect(verified).toHaveLength(2);
+    expect(result.commit).toBe(verified[1]);
+    expect(user.git('rev-parse', 'main')).toBe(result.commit);
+    expect(user.read('later')).toBe('2');
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('goes to the branch that is checked out at the end, and moves no other', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    const main = user.commit({ other: '1' });
+    user.git('branch', 'side', 'HEAD~1');
+    const result = await repository.apply({
+      run,
+      commit: tip,
+      verify: () => {
+        user.git('checkout', '-q', 'side');
+        return Promise.resolve(true);
+      },
+    });
+    expect(user.git('rev-parse', 'main')).toBe(main);
+    expect(result).toMatchObject({ commit: tip, fastForward: true });
+    expect(user.git('rev-parse', 'side')).toBe(tip);
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('gives up when the branch never rests', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    user.commit({ other: '1' });
+    let moves = 0;
+    const verify = () => {
+      user.commit({ later: String((moves += 1)) });
+      return Promise.resolve(true);
+    };
+    await expect(repository.apply({ run, commit: tip, verify })).rejects.toMatchObject({
+      code: 'E_APPLY_CONFLICT',
+    });
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
+  it('refuses work that began during verification', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    const head = user.commit({ other: '1' });
+    const verify = () => {
+      user.write({ 'src/a': 'just now\n' });
+      return Promise.resolve(true);
+    };
+    await expect(repository.apply({ run, commit: tip, verify })).rejects.toMatchObject({
+      code: 'E_APPLY_DIRTY',
+      details: { paths: ['src/a'] },
+    });
+    expect(user.git('rev-parse', 'HEAD')).toBe(head);
+    expect(user.read('src/a')).toBe('just now\n');
+  });
+
+  it('turns a folder into a file and a file into a folder', async () => {
+    user.commit({ 'folder/x': 'x', 'folder/deep/y': 'y', file: 'f' });
+    const { repository, tip } = await ran({ folder: 'now a file', file: undefined, 'file/z': 'z' });
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.git('status', '--porcelain')).toBe('');
+    expect([user.read('folder'), user.read('file/z')]).toEqual(['now a file', 'z']);
+  });
+
+  it('keeps untracked files in a folder that goes', async () => {
+    user.commit({ 'folder/x': 'x' });
+    const { repository, tip } = await ran({ 'folder/x': undefined });
+    user.write({ 'folder/mine': 'mine' });
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.read('folder/mine')).toBe('mine');
+    expect(user.git('status', '--porcelain')).toBe('?? folder/');
+  });
+
+  it('stays in the checkout wherever its configuration leads', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(change);
+    const elsewhere = join(user.root, 'elsewhere');
+    mkdirSync(elsewhere);
+    user.git('config', 'core.worktree', elsewhere);
+    user.git('config', 'core.fsmonitor', user.trap);
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(readdirSync(elsewhere)).toEqual([]);
+    expect(user.read('src/a')).toBe('A\n');
+    expect(user.wasTrapped).toBe(false);
+  });
+
+  it('publishes no branch where one of the user is in its way', async () => {
+    user.commit(start);
+    user.git('branch', 'switchyard');
+    const { repository, tip } = await ran(change);
+    await repository.publish(run);
+    expect(user.git('rev-parse', `refs/switchyard/runs/${run}`)).toBe(tip);
+    user.git('branch', '-m', 'switchyard', `switchyard/${run}/below`);
+    await repository.publish(run);
+    user.git('branch', '-D', `switchyard/${run}/below`);
+    await repository.publish(run);
+    await repository.publish(run);
+    expect(user.git('rev-parse', `switchyard/${run}`)).toBe(tip);
+  });
+});

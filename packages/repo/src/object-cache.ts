@@ -4,6 +4,7 @@ import { AppError, commitId, type CommitId } from '@switchyard/protocol';
 import type { Logger } from '@switchyard/runtime';
 import { prepareAttempt } from './attempt-clone.ts';
 import type { AttemptClone, AttemptRequest } from './attempt-request.ts';
+import { tidyCache } from './cache-upkeep.ts';
 import { readChangedLines, readDiff, type ChangedLines } from './changed-lines.ts';
 import { checkoutFiles } from './checkout.ts';
 import { findGit } from './git-program.ts';
@@ -165,7 +166,10 @@ function inTurn<T>(gitDir: string, work: () => Promise<T>): Promise<T> {
 /** It is only a cache: what cannot be read any more is made anew. */
 async function openBare(gitDir: string, format: ObjectFormat, logger: Logger): Promise<Bare> {
   const git = await openPrivateRepository(gitDir, format);
-  if (await git.holds(['for-each-ref', '--count=1'])) return { gitDir, git };
+  if (await git.holds(['for-each-ref', '--count=1'])) {
+    await tidyCache(git, gitDir, logger);
+    return { gitDir, git };
+  }
   logger.warn({ gitDir }, 'the object cache cannot be read and is made anew');
   rmSync(gitDir, { recursive: true, force: true });
   return { gitDir, git: await openPrivateRepository(gitDir, format) };

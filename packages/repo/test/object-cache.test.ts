@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, writeFileSync, readFileSync, readlinkSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sandbox } from '@switchyard/guard';
@@ -158,6 +159,28 @@ describe('a cache that was', () => {
     await Promise.all([cache.fetch([commit]), (await bench.open({ folder })).fetch([commit])]);
     const fetches = bench.hub.requests.filter((request) => request.startsWith('POST'));
     expect(fetches.length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a cache of many packs', () => {
+  it('is packed when it is opened, and keeps what it has', async () => {
+    const commits: CommitId[] = [];
+    for (let n = 0; n < 3; n += 1) commits.push(bench.hub.commit({ 'a.txt': `${n}\n` }));
+    const folder = bench.folder();
+    await (await bench.open({ folder })).fetch(commits);
+    const packs = join(folder, 'sha1.git/objects/pack');
+    for (let n = 0; n < 70; n += 1) {
+      const at = { cwd: join(folder, 'sha1.git'), encoding: 'utf8' } as const;
+      const blob = execFileSync('git', ['hash-object', '-w', '--stdin'], { ...at, input: `${n}` });
+      execFileSync('git', ['pack-objects', '-q', join(packs, 'pack')], { ...at, input: blob });
+    }
+    expect(readdirSync(packs).length).toBeGreaterThan(60);
+    const cache = await bench.open({ folder });
+    await cache.fetch(commits.slice(0, 1));
+    expect(readdirSync(packs).length).toBeLessThan(20);
+    await bench.hub.stopListening();
+    await cache.fetch(commits);
+    for (const commit of commits) expect(await cache.readFile(commit, 'a.txt')).toHaveLength(2);
   });
 });
 

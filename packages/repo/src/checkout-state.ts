@@ -25,7 +25,7 @@ export interface CheckoutState {
 /**
  * Compares each touched path in head, target, index and checkout. It may be overwritten if the index has the head's
  * or the target's and the file is as the index or the target has it; everything else is the user's. Throws AppError
- * E_APPLY_DIRTY where another git command is at work or waits for its end.
+ * E_APPLY_DIRTY where another git command is at work or waits for its end, E_ACCESS where git refuses its owner.
  */
 export async function checkoutState(git: Git, user: UserRepository, move: Move): Promise<CheckoutState> {
   refuseUnfinished(user);
@@ -64,6 +64,12 @@ function refuseUnfinished(user: UserRepository): void {
 async function refresh(git: Git): Promise<void> {
   const { exitCode, stderr } = await git.run(['update-index', '-q', '--refresh'], { accept: [1, 128] });
   if (exitCode !== 128) return;
+  if (stderr.includes('dubious ownership')) {
+    throw new AppError(
+      'E_ACCESS',
+      `your own git does not work in this checkout of another user: ${stderr.trim()}`,
+    );
+  }
   throw new AppError(
     'E_APPLY_DIRTY',
     `the index of your checkout cannot be updated; another git command may be at work there: ${stderr.trim() || 'index.lock exists'}`,

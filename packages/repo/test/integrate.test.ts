@@ -60,6 +60,27 @@ describe('integration', () => {
     expect(other.tip).not.toBe(results[0]?.tip);
   });
 
+  it('makes merges of the tip and the attempt that name task, attempt and run', async () => {
+    const { repository, base } = await prepared({ 'a/1': 'one' });
+    const commit = user.attempt(repository, base, { 'a/1': 'two' });
+    const entries = [{ ...entry('t\nx', { commit, base, workspace: ['a'] }), title: ' Do\tit\n\nnow\0' }];
+    const { tip } = await repository.integrate({ run, parent: base, at, entries });
+    const shown = user.gitWith(
+      { GIT_DIR: repository.gitDir },
+      ...['log', '-1', '--format=%P%n%an <%ae> %ad%n%cn <%ce> %cd%n%B', '--date=raw', tip],
+    );
+    expect(shown.trimEnd().split('\n')).toEqual([
+      `${base} ${commit}`,
+      'Switchyard <switchyard@localhost> 1700000000 +0000',
+      'Switchyard <switchyard@localhost> 1700000000 +0000',
+      'Do it now',
+      '',
+      'Switchyard-Task: t x',
+      'Switchyard-Attempt: 1',
+      `Switchyard-Run: ${run}`,
+    ]);
+  });
+
   it('merges line by line where the tip changed the workspace since the base', async () => {
     const text = (lines: readonly string[]) => `${lines.join('\n')}\n`;
     const { repository, base } = await prepared({ 'a/f': text(['1', '2', '3', '4', '5', '6', '7']) });

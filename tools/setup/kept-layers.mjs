@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const keptMax = 2;
 
-/** Where the layers for these files (lock, plan) are kept; undefined when the folder is not ours alone. */
+/** Where the layers for these files (lock, set-up) are kept; undefined when the folder is not ours alone. */
 export function keptFolder(files) {
   const uid = process.getuid?.() ?? 0;
   const root = join(tmpdir(), `switchyard-layers-${uid}`);

@@ -53,7 +53,7 @@ function runPlan({ copy, state, args }) {
 
 /** Finds the dependency layer of the last time, or builds it, so that the run itself needs no network. */
 async function withLayers(job, run) {
-  const kept = keptFolder([join(root, 'package-lock.json'), join(root, plan)]);
+  const kept = keptFolder([join(root, 'package-lock.json'), join(root, warmUp)]);
   const layers = await layersOf(job);
   if (kept === undefined || !takeLayers(kept, layers)) {
     const code = await buildLayer(job);

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { processStart } from '@switchyard/runtime';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Scenario, type Ended } from './harness.ts';
+import { cliBin, Scenario, until, type Ended } from './harness.ts';
 
 const scenarios: Scenario[] = [];
 function scenario(files: Readonly<Record<string, string>>, options: { commit?: boolean } = {}): Scenario {
@@ -81,6 +82,65 @@ describe('bad repositories', () => {
     const ended = await run(made);
     expect([ended.code, said(ended)]).toEqual([0, expect.stringContaining('completed')]);
     expect(existsSync(mark)).toBe(false);
+  }, 60_000);
+});
+
+describe('bad machines', () => {
+  it('no git: the text names what to install', async () => {
+    const made = scenario({ 'plan.yaml': good });
+    const empty = join(made.folder, 'no-programs');
+    mkdirSync(empty);
+    const ended = await made.start(process.execPath, [cliBin, 'run', 'plan.yaml'], { PATH: empty }).ended;
+    expect([ended.code, said(ended)]).toEqual([4, expect.stringContaining('error E_NO_GIT')]);
+  }, 60_000);
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'a disk that fills up at the journal: one clear text, and nothing that was acknowledged is lost',
+    async () => {
+      const made = scenario({ 'plan.yaml': good });
+      mkdirSync(made.stateRoot);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', made.stateRoot]);
+      try {
+        made.daemon('orchestrator', '--port', '0', '--workers-max', '0', '--reviewers-max', '0');
+        const { pid } = await made.orchestrator();
+        const submitted = await made.cli('run', 'plan.yaml', '--detach').ended;
+        expect(submitted.code, said(submitted)).toBe(0);
+        const filler = join(made.stateRoot, 'filler');
+        try {
+          execFileSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k'], { stdio: 'pipe' });
+        } catch {
+          // dd ends when the disk is full, which is the point
+        }
+        const refused = await made.cli('run', 'plan.yaml', '--detach').ended;
+        expect(said(refused)).toMatch(/error E_(DISK_FULL|STORAGE|UNREACHABLE|IO)/);
+        expect(refused.code).not.toBe(0);
+        rmSync(filler);
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        if (processStart(pid) === undefined)
+          made.daemon('orchestrator', '--port', '0', '--workers-max', '0', '--reviewers-max', '0');
+        made.daemon('worker');
+        const runs = await until(
+          'the end of the first run',
+          async () => {
+            const found = await made.api<{ phase: string }[]>('/api/runs').catch(() => undefined);
+            return found?.some(({ phase }) => phase === 'completed') === true ? found : undefined;
+          },
+          40_000,
+        );
+        expect(runs.filter(({ phase }) => phase === 'completed').length).toBeGreaterThanOrEqual(1);
+      } finally {
+        await made.close();
+        execFileSync('umount', ['-l', made.stateRoot]);
+      }
+    },
+    90_000,
+  );
+
+  it("leaves nothing in the checkout that the repository's own tools could collect", async () => {
+    const made = scenario({ 'plan.yaml': good });
+    const ended = await run(made);
+    expect([ended.code, said(ended)]).toEqual([0, expect.stringContaining('completed')]);
+    expect(readdirSync(made.repository).sort()).toEqual(['.git', 'plan.yaml', 'readme.txt']);
   }, 60_000);
 });
 

@@ -53,7 +53,12 @@ const standing = ['--port', '0', '--workers-max', '0', '--reviewers-max', '0'];
 /** Subjects of the merge commits of a run, one a task. */
 function integrated(made: Scenario, run: string): string[] {
   return made
-    .git('log', '--format=%(trailers:key=Switchyard-Task,valueonly,separator=%x2C)', `switchyard/${run}`)
+    .git(
+      'log',
+      '--first-parent',
+      '--format=%(trailers:key=Switchyard-Task,valueonly,separator=%x2C)',
+      `switchyard/${run}`,
+    )
     .split('\n')
     .filter((line) => line !== '')
     .sort();
@@ -124,6 +129,10 @@ describe('the daemons', () => {
     );
     expect(ended.phase).toBe('completed');
     expect(ended.tasks.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1, 1, 1]);
+    await until(
+      'the published branch',
+      () => made.git('branch', '--list', `switchyard/${ended.run}`) || undefined,
+    );
     expect(integrated(made, ended.run)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   }, 120_000);
 

@@ -99,6 +99,12 @@ function commands(...lines: readonly string[]): string {
 describe('fetching over /git', () => {
   it('gives any commit by its id to a client of ours and to plain git', async () => {
     const commit = user.attempt(repository, base, { 'a/f': 'two\n' });
+    user.attempt(repository, commit, { 'a/f': 'three\n' });
+    // Reachable, but the tip of no ref.
+    const named = user.gitWith({ GIT_DIR: repository.gitDir }, 'for-each-ref', '--points-at', commit);
+    for (const line of named.split('\n')) {
+      user.gitWith({ GIT_DIR: repository.gitDir }, 'update-ref', '-d', line.split('\t')[1] ?? '');
+    }
     const cache = await openObjectCache({
       folder: join(user.root, 'cache'),
       url,
@@ -208,6 +214,7 @@ describe('pushing over /git', () => {
         `${zero} ${base} ${attemptRef}\0report-status`,
         `${base} ${zero} refs/heads/switchyard/${run}`,
       ),
+      commands(`${zero} ${zero} ${attemptRef}`),
       commands(`shallow ${base}`, `${zero} ${base} ${attemptRef}`),
       commands('push-cert\0', 'certificate version 0.1\n'),
       'zzzz',

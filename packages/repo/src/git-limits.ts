@@ -22,7 +22,7 @@ export const gitLimits = {
   /** One side of a conflict, as it is told. */
   conflictTextBytes: 8 * 1024,
   /** Commits of history that an attempt's throwaway repository holds. */
-  attemptHistory: 50,
+  attemptHistory: 500,
   /** A request to fetch, inflated. */
   fetchRequestBytes: 64 * 1024 * 1024,
   /** The commands before the pack of a push. */

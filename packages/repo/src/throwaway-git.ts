@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AppError, type CommitId } from '@switchyard/protocol';
+import { historyStart } from './attempt-history.ts';
 import type { AttemptPlace } from './attempt-place.ts';
 import type { AttemptRequest } from './attempt-request.ts';
 import { writeCommit } from './commit-object.ts';
@@ -11,8 +12,9 @@ import { bytesOf, isWithin, rawOf, splitNul } from './raw-path.ts';
 import { withTemporaryIndex } from './temporary-index.ts';
 
 /**
- * The `.git` that the attempt sees: one commit, without history, in a pack of its own, since nothing else is mounted
- * there. The attempt may do with it what it likes; nobody else runs git with it.
+ * The `.git` that the attempt sees, in a pack of its own, since nothing else is mounted there: the base and its
+ * history; where the task may not read everything, one commit of what it may. The attempt may do with it what it
+ * likes; nobody else runs git with it.
  */
 export async function makeThrowaway(place: AttemptPlace, request: AttemptRequest): Promise<void> {
   const { base, readable } = request;
@@ -25,14 +27,15 @@ export async function makeThrowaway(place: AttemptPlace, request: AttemptRequest
     config: '[user]\n\tname = Attempt\n\temail = attempt@localhost\n[gc]\n\tauto = 0',
   });
   const head = readable === undefined ? base : await reducedCommit(place, base, readable);
+  const cut = head === base ? await historyStart(dirname(place.cacheObjects), base) : [];
   await place.git.run(
     ['pack-objects', '-q', '--revs', '--delta-base-offset', join(gitDir, 'objects/pack/pack')],
     {
-      stdin: `--shallow ${head}\n${head}\n`,
+      stdin: `${cut.map((commit) => `--shallow ${commit}\n`).join('')}${head}\n`,
       timeoutMs: gitLimits.longTimeoutMs,
     },
   );
-  if (head === base) await writeFile(join(gitDir, 'shallow'), `${base}\n`);
+  if (cut.length > 0) await writeFile(join(gitDir, 'shallow'), `${cut.join('\n')}\n`);
   await writeFile(join(gitDir, 'refs/heads/attempt'), `${head}\n`);
   const index = join(gitDir, 'index');
   await copyFile(place.index, index);

@@ -111,6 +111,20 @@ describe('apply and what happens meanwhile', () => {
     expect(user.read('src/a')).toBe('just now\n');
   });
 
+  it('does not move a branch under a merge that waits for its commit', async () => {
+    user.commit(start);
+    const { repository, base, tip } = await ran(change);
+    user.git('checkout', '-q', '-b', 'side');
+    user.commit({ unrelated: 'u' });
+    user.git('checkout', '-q', 'main');
+    user.git('merge', '-q', '--no-ff', '--no-commit', 'side');
+    await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toMatchObject({
+      code: 'E_APPLY_DIRTY',
+      message: expect.stringContaining('MERGE_HEAD'),
+    });
+    expect(user.git('rev-parse', 'HEAD')).toBe(base);
+  });
+
   it('turns a folder into a file and a file into a folder', async () => {
     user.commit({ 'folder/x': 'x', 'folder/deep/y': 'y', file: 'f' });
     const { repository, tip } = await ran({ folder: 'now a file', file: undefined, 'file/z': 'z' });
@@ -139,6 +153,18 @@ describe('apply and what happens meanwhile', () => {
     expect(readdirSync(elsewhere)).toEqual([]);
     expect(user.read('src/a')).toBe('A\n');
     expect(user.wasTrapped).toBe(false);
+  });
+
+  it('does not move a run branch that is checked out', async () => {
+    user.commit(start);
+    const { repository, base, tip } = await ran(change);
+    user.git('checkout', '-q', '-b', `switchyard/${run}`);
+    await repository.publish(run);
+    expect(user.git('rev-parse', 'HEAD')).toBe(base);
+    expect(user.git('status', '--porcelain')).toBe('');
+    user.git('checkout', '-q', 'main');
+    await repository.publish(run);
+    expect(user.git('rev-parse', `switchyard/${run}`)).toBe(tip);
   });
 
   it('publishes no branch where one of the user is in its way', async () => {

@@ -62,7 +62,8 @@ async function withLayers(job, run) {
   try {
     return await run();
   } finally {
-    if (kept !== undefined) keepLayers(kept, layers);
+    // What stays for a look stays whole.
+    if (kept !== undefined && !job.args.includes('--keep')) keepLayers(kept, layers);
   }
 }
 

@@ -129,7 +129,7 @@ describe('bad machines', () => {
         );
         expect(runs.filter(({ phase }) => phase === 'completed').length).toBeGreaterThanOrEqual(1);
       } finally {
-        await made.close();
+        await made.end();
         execFileSync('umount', ['-l', made.stateRoot]);
       }
     },

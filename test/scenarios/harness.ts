@@ -141,6 +141,12 @@ export class Scenario {
   }
 
   async close(): Promise<void> {
+    await this.end();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Ends every process of the scenario. */
+  async end(): Promise<void> {
     for (const { child } of this.processes) if (child.exitCode === null) child.kill('SIGTERM');
     const late = setTimeout(() => {
       for (const { child } of this.processes) child.kill('SIGKILL');
@@ -148,7 +154,6 @@ export class Scenario {
     await Promise.all(this.processes.map(({ ended }) => ended));
     clearTimeout(late);
     for (const { pid } of this.leftovers()) process.kill(pid, 'SIGKILL');
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,5 @@
 import type { RunEvent } from '@switchyard/protocol';
 import type { Metrics } from '@switchyard/runtime';
-import type { Counter, Gauge } from 'prom-client';
 
 const taskEnds: Partial<Record<RunEvent['kind'], string>> = {
   'task-completed': 'completed',
@@ -11,9 +10,9 @@ const taskEnds: Partial<Record<RunEvent['kind'], string>> = {
 
 /** The orchestrator's figures, counted from events that the journal has. */
 export class Measures {
-  private readonly tasks: Counter;
-  private readonly events: Counter;
-  private readonly peers: Gauge;
+  private readonly tasks: ReturnType<Metrics['counter']>;
+  private readonly events: ReturnType<Metrics['counter']>;
+  private readonly peers: ReturnType<Metrics['gauge']>;
 
   constructor(metrics: Metrics) {
     this.tasks = metrics.counter('switchyard_tasks_total', ['end']);

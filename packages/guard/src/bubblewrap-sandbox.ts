@@ -1,28 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '@switchyard/protocol';
-import type { Clock, Logger } from '@switchyard/runtime';
-import type { PrivateName } from './bubblewrap-arguments.ts';
-import type { BubblewrapProgram } from './bubblewrap-program.ts';
+import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import { readStatus, startBubblewrap } from './bubblewrap-start.ts';
-import type { ControlGroup, ControlGroups } from './control-group.ts';
+import type { ControlGroup } from './control-group.ts';
 import type { PinnedMounts } from './pinned-mounts.ts';
 import { killGroup, withSignal } from './plain-sandbox.ts';
-import type { PrivateFiles } from './private-files.ts';
 import { isGone, watchProcesses } from './process-count.ts';
 import { defaultLimits, type Sandbox, type SandboxRequest, type SandboxResult } from './sandbox-request.ts';
 import { SetupTurns } from './setup-turns.ts';
 import { supervise } from './supervised-run.ts';
-
-export interface BubblewrapParts {
-  readonly program: BubblewrapProgram;
-  readonly files: PrivateFiles<PrivateName>;
-  readonly groups: ControlGroups | undefined;
-  readonly system: readonly string[];
-  readonly searchPath: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
 
 /** What outlives one command. */
 interface Shared {

@@ -7,7 +7,7 @@ import {
   type HandedDescriptors,
   type PrivateName,
 } from './bubblewrap-arguments.ts';
-import type { BubblewrapParts } from './bubblewrap-sandbox.ts';
+import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import type { ControlGroup } from './control-group.ts';
 import { inheritedDescriptors } from './descriptor.ts';
 import type { PinnedMounts } from './pinned-mounts.ts';

@@ -8,3 +8,4 @@ export { loadConfig, readFlags, type ConfigSources } from './config.ts';
 export { programVersion } from './version.ts';
 export { createMetrics, metricTable, type MetricName, type Metrics } from './metrics.ts';
 export { acquireLock, processStart, type LockHolder, type LockResult } from './process-lock.ts';
+export { logFieldTable } from './log-fields.ts';

@@ -1,5 +1,5 @@
-import { AppError, closeCodes, errorTable, exitCodes } from '@switchyard/protocol';
-import { metricTable } from '@switchyard/runtime';
+import { AppError, closeCodes, errorTable, exitCodes, registry } from '@switchyard/protocol';
+import { logFieldTable, metricTable } from '@switchyard/runtime';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { tableText } from '../show-text.ts';
@@ -17,6 +17,19 @@ const topics: Readonly<Record<string, () => string[]>> = {
       ]),
     ),
   metrics: () => tableText(Object.entries(metricTable)),
+  'log-fields': () => tableText(Object.entries(logFieldTable)),
+  messages: () =>
+    tableText(
+      Object.entries(registry).map(([type, { from, to, lane, answers, durable }]) => [
+        type,
+        `${from.join(', ')} → ${to.join(', ')}`,
+        [
+          lane,
+          ...(durable ? ['kept until acknowledged'] : []),
+          ...answers.map((answer: string) => `answer ${answer}`),
+        ].join('; '),
+      ]),
+    ),
   'close-codes': () =>
     tableText(
       Object.values(closeCodes).map(({ code, text, reconnect }) => [

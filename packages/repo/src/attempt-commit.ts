@@ -9,12 +9,15 @@ import { sandboxedGit } from './sandboxed-git.ts';
 /**
  * Builds the commit of an attempt's files. Git that reads the attempt's files runs in the sandbox; what it wrote, an
  * index and objects, git on the host reads as data, and the cache takes every object by its content.
+ *
+ * Whatever writes the index must see the files too: git looks again at those that were written in the second of the
+ * index before, and else would take a change in that second, to the same size, for none.
  */
 export async function buildCommit(request: CommitRequest, parts: AttemptParts): Promise<BuiltCommit> {
   const { base } = request;
   const { place, context } = parts;
   // Keeps the times of files that are as in the base, so that only the others are read.
-  await place.git.run(['read-tree', '-m', base]);
+  await sandboxedGit(['read-tree', '-m', base], parts);
   const changes = await findChanges(request, parts);
   const refused = await stage(changes, parts, base);
   const tree = (await sandboxedGit(['write-tree'], parts)).stdout.toString().trim();
@@ -35,7 +38,7 @@ async function stage({ deleted, written }: Changes, parts: AttemptParts, base: C
   if (deleted.length > 0) {
     const gone = Buffer.from(`0 ${'0'.repeat(base.length)}\t`);
     const stdin = Buffer.concat(deleted.flatMap((path) => [gone, ended(path)]));
-    await parts.place.git.run(['update-index', '-z', '--index-info'], { stdin });
+    await sandboxedGit(['update-index', '-z', '--index-info'], parts, stdin);
   }
   if (written.length === 0) return [];
   const add = ['update-index', '--add', '--replace', '-z', '--stdin'];

@@ -242,6 +242,11 @@ const cases: Record<string, Case> = {
     exclude: ['node_modules', '**/dist/', '**/*.log', './docs'],
     changed: ['added src/dist.txt'],
   },
+  'a file in place of a folder that is left as it was': {
+    does: (tree) => (remove(tree, 'docs'), layFiles(tree, { docs: 'x' })),
+    exclude: ['docs/*'],
+    changed: ['added docs', 'deleted docs/d.md'],
+  },
   'a planted repository': {
     does: (tree) => (plant(join(tree, 'src/repository')), layFiles(tree, { 'src/repository/x': 'x' })),
     outside: ['src/repository'],
@@ -348,6 +353,18 @@ describe('an attempt with', () => {
       expect(existsSync(clone.tree)).toBe(false);
     },
   );
+
+  it('a change in the second of the checkout, to the same size, is found in the next second', async () => {
+    const untilNextSecond = (): Promise<void> =>
+      new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000)));
+    await untilNextSecond();
+    const clone = await prepare();
+    layFiles(clone.tree, { 'src/a.txt': 'A\n', 'src/b.txt': 'B\n' });
+    rmSync(join(clone.tree, 'tool.sh'));
+    await untilNextSecond();
+    const built = await build(clone);
+    expect(built.files.map(({ path }) => path)).toEqual(['src/a.txt', 'src/b.txt', 'tool.sh']);
+  });
 
   it('a file that is too large fails with its name', async () => {
     const clone = await prepare();

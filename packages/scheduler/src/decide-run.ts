@@ -5,7 +5,7 @@ import { graphProblem } from './graph-problem.ts';
 import type { RunInput } from './input.ts';
 import { reopenDependants } from './reopen.ts';
 import { cancelTask, stopRun } from './run-end.ts';
-import type { RunState } from './state.ts';
+import type { IntegrationState, RunState } from './state.ts';
 
 type InputOf<K extends RunInput['kind']> = RunInput & { readonly kind: K };
 
@@ -59,8 +59,7 @@ function decideCancelTask(decision: Decision, taskId: TaskId, reason: string): v
   const task = decision.task(taskId);
   if (isTerminal(task))
     throw new AppError('E_RUN_STATE', `task ${taskId} is ${task.phase.kind} and cannot be cancelled`);
-  const { integration } = state;
-  const onItsWay = integration.kind !== 'idle' && inBatch(integration.decision.entries, taskId);
+  const onItsWay = batchOf(state.integration).includes(taskId);
   if (isTooLate(decision, taskId, onItsWay))
     throw new AppError(
       'E_RUN_STATE',
@@ -81,16 +80,18 @@ function isTooLate(decision: Decision, taskId: TaskId, onItsWay: boolean): boole
 function withdraw(decision: Decision, taskId: TaskId, reason: string): void {
   const { integration, suspects, trial } = decision.state;
   if (integration.kind === 'idle') return;
-  const { batch, entries } = integration.decision;
-  const others = entries.map((entry) => entry.taskId).filter((id) => id !== taskId);
-  const requeue = others.filter((id) => !suspects.includes(id));
+  const { batch } = integration.decision;
+  const requeue = batchOf(integration).filter((id) => id !== taskId && !suspects.includes(id));
   decision.emit({ kind: 'integration-abandoned', batch, reason, requeue });
   const left = suspects.filter((id) => id !== taskId);
   if (left.length > 0) decision.emit({ kind: 'batch-bisected', batch, suspects: left, trial });
 }
 
-function inBatch(entries: readonly { readonly taskId: TaskId }[], taskId: TaskId): boolean {
-  return entries.some((entry) => entry.taskId === taskId);
+/** The tasks that are being integrated; one that conflicted may be in work again, or even in the queue. */
+function batchOf(integration: IntegrationState): readonly TaskId[] {
+  if (integration.kind === 'idle') return [];
+  const among = integration.kind === 'merging' ? integration.decision.entries : integration.merged;
+  return among.map(({ taskId }) => taskId);
 }
 
 /** Grows the graph. Throws E_PLAN_INVALID and E_RUN_STATE. */

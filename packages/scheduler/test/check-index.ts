@@ -5,6 +5,13 @@ export function must(condition: boolean, message: string): void {
   if (!condition) throw new Error(message);
 }
 
+/** A state or facts as text, maps and sets as lists, so that two can be compared. */
+export function plain(value: unknown): string {
+  return JSON.stringify(value, (_key, one: unknown) =>
+    one instanceof Map || one instanceof Set ? [...one] : one,
+  );
+}
+
 /** The index says what a search of all tasks would say. */
 export function checkIndex(state: RunState): void {
   const { index } = state;

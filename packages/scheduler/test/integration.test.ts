@@ -149,6 +149,28 @@ describe('bisection', () => {
   });
 });
 
+describe('a suspect that is cancelled', () => {
+  it('takes with it what was built on it, and leaves the rest to be tried', () => {
+    const chain = [
+      task({ id: 'a' }),
+      task({ id: 'b', dependsOn: ['a'] }),
+      task({ id: 'c' }),
+      task({ id: 'd' }),
+    ];
+    const world = started(chain, { when: 'end' });
+    work(world, ['d']);
+    follow(world);
+    work(world);
+    follow(world, 3); // b is merged, the whole fails, half of it is merged again
+    expect(world.state.suspects).toEqual(['a', 'c', 'd', 'b']);
+    world.input({ kind: 'cancel', taskId: id('a'), reason: 'not needed' });
+    expect(world.phases()).toMatchObject({ a: 'cancelled', b: 'skipped' });
+    world.finish();
+    expect(world.phases()).toEqual({ a: 'cancelled', b: 'skipped', c: 'completed', d: 'completed' });
+    world.checkMoves();
+  });
+});
+
 describe('what goes wrong on the way', () => {
   it('a conflict goes back with both sides, from the new tip', () => {
     const world = started(tasks(1));

@@ -12,9 +12,8 @@ import {
   type TaskState,
   type WorkerOffer,
 } from '@switchyard/scheduler';
-import { expect } from 'vitest';
 import { base, commit, evidence, failure, peer, receipt, run } from './build-plan.ts';
-import { checkIndex, must } from './check-index.ts';
+import { checkIndex, must, plain } from './check-index.ts';
 import type { Plan } from '@switchyard/protocol';
 
 export interface Worker {
@@ -70,18 +69,18 @@ export class World {
   }
 
   feed(input: RunInput): readonly RunFact[] | string {
-    const before = this.facts.length % 41 === 0 ? structuredClone(this.state) : undefined;
+    const before = this.facts.length % 41 === 0 ? plain(this.state) : undefined;
     let facts: readonly RunFact[];
     try {
       facts = decide(this.state, input);
     } catch (error) {
       if (!isAppError(error)) throw error;
-      expect(['E_RUN_STATE', 'E_TASK_UNKNOWN', 'E_PLAN_INVALID']).toContain(error.code);
+      must(['E_RUN_STATE', 'E_TASK_UNKNOWN', 'E_PLAN_INVALID'].includes(error.code), error.code);
       return error.code;
     }
-    if (before !== undefined) expect(this.state).toEqual(before); // decide changes nothing itself
+    must(before === undefined || plain(this.state) === before, 'decide changed the state');
     if ('fence' in input && input.fence !== this.state.tasks.get(input.taskId)?.fence)
-      expect(facts, 'a stale fence changes nothing').toEqual([]); // (4)
+      must(facts.length === 0, `a stale fence changes something: ${input.kind}`); // (4)
     this.inputs.push(input);
     for (const fact of facts) this.fold(fact, input);
     this.checkAlive();
@@ -154,7 +153,7 @@ export class World {
         return this.input({ kind: 'verified', batch: effect.batch, passed, receipts });
       }
       case 'move':
-        expect(effect.from).toBe(this.tip);
+        must(effect.from === this.tip, 'a move from elsewhere');
         return this.input({ kind: 'moved', batch: effect.batch });
       case 'review':
         return this.input({
@@ -185,15 +184,15 @@ export class World {
       const deadline = nextDeadline(this.state);
       if (deadline !== undefined) this.now = Math.max(this.now, deadline);
     }
-    expect(this.ended, `the run must end: ${JSON.stringify(this.phases())}`).toBe(true); // (6)
+    must(this.ended, `it does not end: ${JSON.stringify(this.phases())}`); // (6)
   }
 
   /** (9), (10): facts that went through JSON fold to the same state. */
   checkReplay(): void {
     let again: RunState | undefined;
     for (const fact of JSON.parse(JSON.stringify(this.facts)) as RunFact[]) again = evolve(again, fact);
-    expect(again).toEqual(this.state);
-    expect(structuredClone(this.facts)).toEqual(this.facts);
+    must(plain(again) === plain(this.state), 'folding again gives another state');
+    must(plain(structuredClone(this.facts)) === plain(this.facts), 'a fact is no plain data');
   }
 
   /** (5): what completed with a change is in exactly one move, and the tip holds exactly what completed. */
@@ -202,9 +201,9 @@ export class World {
     for (const task of this.state.tasks.values()) {
       const { phase } = task;
       const merged = phase.kind === 'completed' && phase.merged !== undefined;
-      expect(this.moved.get(task.task.id) ?? 0, task.task.id).toBe(merged ? 1 : 0);
+      must((this.moved.get(task.task.id) ?? 0) === (merged ? 1 : 0), `${task.task.id} in the moves`);
       const marks = [...content].filter((one) => one.startsWith(`${task.task.id}#`));
-      expect(marks).toEqual(merged ? [mark(task)] : []);
+      must(marks.join() === (merged ? mark(task) : ''), `${task.task.id} on the branch: ${marks.join()}`);
     }
   }
 
@@ -248,19 +247,19 @@ export class World {
       const on = this.task(dependency);
       const failedOn = on.phase.kind === 'failed' && on.task.onFailure === 'continue';
       const onCandidate = on.phase.kind === 'verifying' && this.state.plan.verify.when === 'end';
-      expect(
-        on.phase.kind === 'completed' || failedOn || onCandidate,
-        `${task.id} before ${dependency}`,
-      ).toBe(true);
+      must(on.phase.kind === 'completed' || failedOn || onCandidate, `${task.id} before ${dependency}`);
       if (on.phase.kind === 'verifying' || (on.phase.kind === 'completed' && on.phase.merged !== undefined))
-        expect(content.has(mark(on)), `${task.id} must be based on ${dependency}`).toBe(true);
+        must(content.has(mark(on)), `${task.id} must be based on ${dependency}`);
     }
     const worker = this.workers.find(({ name }) => name === fact.lease.worker);
-    expect(worker?.labels).toEqual(expect.arrayContaining([...task.requires]));
-    expect(this.leasesOf(fact.lease.worker)).toBeLessThan(worker?.slots ?? 0);
-    expect(this.active().length).toBeLessThan(this.state.plan.limits.workers);
-    expect(input.kind).toBe('offer');
-    expect(this.state.paused).toBeUndefined();
+    must(
+      task.requires.every((label) => worker?.labels.includes(label)),
+      'a worker without the labels',
+    );
+    must(this.leasesOf(fact.lease.worker) < (worker?.slots ?? 0), 'over the slots of the worker');
+    must(this.active().length < this.state.plan.limits.workers, 'over the cap of the run');
+    must(input.kind === 'offer', `a lease by ${input.kind}`);
+    must(this.state.paused === undefined, 'a lease in a pause');
   }
 
   /** (4) */
@@ -285,10 +284,10 @@ export class World {
   }
 
   private checkMove(fact: RunFact & { kind: 'branch-moved' }): void {
-    expect(fact.from).toBe(this.tip);
+    must(fact.from === this.tip, 'moved from elsewhere');
     this.tip = fact.to;
     for (const { taskId } of fact.merged) this.moved.set(taskId, (this.moved.get(taskId) ?? 0) + 1);
-    if (this.state.plan.verify.run.length > 0) expect(this.passes(fact.to)).toBe(true);
+    must(this.state.plan.verify.run.length === 0 || this.passes(fact.to), 'moved to what fails');
   }
 
   /** (8) */

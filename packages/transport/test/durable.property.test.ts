@@ -3,8 +3,8 @@ import { memoryPair, type Channel } from '@switchyard/transport';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { failedPayload } from './payloads.ts';
-import { seededRandom } from './virtual-clock.ts';
-import { MemoryOutbox, World, type LinkProbe } from './world.ts';
+import { MemoryOutbox, seededRandom } from '@switchyard/testkit';
+import { World, type LinkProbe } from './world.ts';
 
 const worker1 = peerId.parse('worker-1');
 

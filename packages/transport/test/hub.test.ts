@@ -2,7 +2,7 @@ import { closeCodes, joinFrames, limits, peerId, type CloseName } from '@switchy
 import { memoryPair } from '@switchyard/transport';
 import { describe, expect, it } from 'vitest';
 import { accepted, progressPayload } from './payloads.ts';
-import { settle } from './virtual-clock.ts';
+import { settle } from '@switchyard/testkit';
 import { helloOf, hubId, World, type RawPeer } from './world.ts';
 
 const worker1 = peerId.parse('worker-1');

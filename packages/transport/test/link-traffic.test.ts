@@ -2,8 +2,8 @@ import { AppError, limits, peerId } from '@switchyard/protocol';
 import { memoryPair, type Channel, type Dial } from '@switchyard/transport';
 import { describe, expect, it } from 'vitest';
 import { accepted, failedPayload, progressPayload, rejection } from './payloads.ts';
-import { settle } from './virtual-clock.ts';
-import { MemoryOutbox, up, World } from './world.ts';
+import { MemoryOutbox, settle } from '@switchyard/testkit';
+import { up, World } from './world.ts';
 
 const worker1 = peerId.parse('worker-1');
 

@@ -2,8 +2,8 @@ import { AppError, closeCodes, limits, peerId, type CloseName, type ErrorCode } 
 import { createLink, memoryPair, type Channel } from '@switchyard/transport';
 import { describe, expect, it } from 'vitest';
 import { accepted, failedPayload, progressPayload, rejection } from './payloads.ts';
-import { settle } from './virtual-clock.ts';
-import { helloOf, logger, MemoryOutbox, RawPeer, up, World } from './world.ts';
+import { MemoryOutbox, settle } from '@switchyard/testkit';
+import { helloOf, logger, RawPeer, up, World } from './world.ts';
 
 const worker1 = peerId.parse('worker-1');
 

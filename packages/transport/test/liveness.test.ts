@@ -1,6 +1,6 @@
 import { closeCodes, limits } from '@switchyard/protocol';
 import { describe, expect, it } from 'vitest';
-import { settle } from './virtual-clock.ts';
+import { settle } from '@switchyard/testkit';
 import { World, type RawPeer } from './world.ts';
 
 const interval = limits.heartbeatIntervalMs;

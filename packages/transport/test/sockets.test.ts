@@ -3,7 +3,7 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { createCertificate } from '@switchyard/transport';
 import { failedPayload, rejection } from './payloads.ts';
 import { closed, closers, linkTo, rawSocket, station, upgradeStatus } from './station.ts';
-import { MemoryOutbox } from './world.ts';
+import { MemoryOutbox } from '@switchyard/testkit';
 
 describe('over real sockets', () => {
   it('a thousand requests in flight are all answered', async () => {

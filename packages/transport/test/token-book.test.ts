@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { peerId } from '@switchyard/protocol';
 import { invitationMs, openTokenBook, type TokenBook } from '@switchyard/transport';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { seededRandom, VirtualClock } from './virtual-clock.ts';
+import { seededRandom, VirtualClock } from '@switchyard/testkit';
 
 const worker1 = peerId.parse('worker-1');
 const worker2 = peerId.parse('worker-2');

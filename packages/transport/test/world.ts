@@ -28,9 +28,8 @@ import {
   type HubOptions,
   type Link,
   type LinkOptions,
-  type Outbox,
 } from '@switchyard/transport';
-import { seededRandom, settle, VirtualClock } from './virtual-clock.ts';
+import { seededRandom, settle, VirtualClock } from '@switchyard/testkit';
 
 export const hubId = peerId.parse('orc-1');
 export const logger = silentLogger();
@@ -204,31 +203,6 @@ export class RawPeer {
 
   types(): string[] {
     return this.received.map((envelope) => envelope.type);
-  }
-}
-
-/** An outbox that survives its link, as a disk does. */
-export class MemoryOutbox implements Outbox {
-  private readonly entries = new Map<MessageId, Uint8Array>();
-  broken = false;
-
-  async append(id: MessageId, frame: Uint8Array): Promise<void> {
-    await Promise.resolve();
-    if (this.broken) throw new Error('the disk is full');
-    this.entries.set(id, frame);
-  }
-
-  pending(): { id: MessageId; frame: Uint8Array }[] {
-    return [...this.entries].map(([id, frame]) => ({ id, frame }));
-  }
-
-  async acknowledge(ids: readonly MessageId[]): Promise<void> {
-    await Promise.resolve();
-    for (const id of ids) this.entries.delete(id);
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@switchyard/runtime';
+import type { Clock } from '@switchyard/runtime';
 
 interface Timer {
   readonly at: number;
@@ -67,20 +67,4 @@ export class VirtualClock implements Clock {
 /** Lets every microtask that is queued, and those they queue, run. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
-}
-
-/** Randomness from a seed (mulberry32). */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
-  return {
-    next,
-    token: (length) => Array.from({ length }, () => alphabet[Math.floor(next() * 32)]).join(''),
-  };
 }

@@ -2,6 +2,7 @@
 export class CopyOnWriteMap<K, V> extends Map<K, V> {
   private readonly base: ReadonlyMap<K, V>;
   private readonly copy: (value: V) => V;
+  private readonly deleted = new Set<K>();
 
   constructor(base: ReadonlyMap<K, V>, copy: (value: V) => V) {
     super();
@@ -11,7 +12,7 @@ export class CopyOnWriteMap<K, V> extends Map<K, V> {
 
   override get(key: K): V | undefined {
     const own = super.get(key);
-    if (own !== undefined) return own;
+    if (own !== undefined || this.deleted.has(key)) return own;
     const shared = this.base.get(key);
     if (shared === undefined) return undefined;
     const copied = this.copy(shared);
@@ -21,26 +22,33 @@ export class CopyOnWriteMap<K, V> extends Map<K, V> {
 
   /** The value as it is now, not to be changed: costs no copy. */
   peek(key: K): V | undefined {
-    return super.get(key) ?? this.base.get(key);
+    return super.get(key) ?? (this.deleted.has(key) ? undefined : this.base.get(key));
   }
 
   override has(key: K): boolean {
-    return super.has(key) || this.base.has(key);
+    return super.has(key) || (!this.deleted.has(key) && this.base.has(key));
   }
 
-  /** Entries are never deleted: tasks stay. */
-  override delete(): boolean {
-    throw new Error('nothing is deleted from a copy-on-write map');
+  override set(key: K, value: V): this {
+    this.deleted.delete(key);
+    return super.set(key, value);
+  }
+
+  override delete(key: K): boolean {
+    const had = this.has(key);
+    super.delete(key);
+    if (this.base.has(key)) this.deleted.add(key);
+    return had;
   }
 
   override get size(): number {
     let added = 0;
     for (const key of super.keys()) if (!this.base.has(key)) added += 1;
-    return this.base.size + added;
+    return this.base.size - this.deleted.size + added;
   }
 
   override *keys(): MapIterator<K> {
-    yield* this.base.keys();
+    for (const key of this.base.keys()) if (!this.deleted.has(key)) yield key;
     for (const key of super.keys()) if (!this.base.has(key)) yield key;
   }
 

@@ -1,3 +1,5 @@
+import { CopyOnWriteMap } from './copy-on-write-map.ts';
+
 /**
  * The paths that tasks hold, so that whether a workspace is free costs its depth, not the number of holders. Counts,
  * because one task may name a path and a folder above it.
@@ -14,9 +16,10 @@ export function noPathLeases(): PathLeases {
   return { held: new Map(), above: new Map() };
 }
 
-/** A copy that can be changed for itself. */
-export function copyPathLeases(leases: PathLeases): PathLeases {
-  return { held: new Map(leases.held), above: new Map(leases.above) };
+/** A copy that can be changed for itself; costs nothing until it is. */
+export function copyPathLeases({ held, above }: PathLeases): PathLeases {
+  const same = (count: number): number => count;
+  return { held: new CopyOnWriteMap(held, same), above: new CopyOnWriteMap(above, same) };
 }
 
 /** Whether no path of the workspace is, contains, or lies in a held one. */

@@ -298,7 +298,6 @@ export class Orchestrator {
   private runFinished(run: RunId): void {
     if (this.finished.has(run)) return;
     this.finished.add(run);
-    this.ports.logger.info({ run }, 'run ended; its report is written');
     this.endLater();
   }
 

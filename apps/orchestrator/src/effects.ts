@@ -209,6 +209,7 @@ export class Effects {
     if (ports.reports.find(keeper.run) === undefined) {
       await ports.repository.publish(keeper.run);
       await ports.reports.write(buildReport(keeper, ports.settings.sandbox));
+      ports.logger.info({ run: keeper.run }, 'run ended; its report is written');
     }
     finished(keeper);
   }

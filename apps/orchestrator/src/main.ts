@@ -1,5 +1,5 @@
 import { errorTable, exitCodes, isAppError, messageOf } from '@switchyard/protocol';
-import { loadConfig, readFlags } from '@switchyard/runtime';
+import { asksForHelp, flagsHelp, loadConfig, readFlags } from '@switchyard/runtime';
 import { compose } from './compose.ts';
 import { configSchema } from './config.ts';
 
@@ -25,7 +25,10 @@ function report(error: unknown): number {
   return exitCodes[errorTable[code].exit].code;
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => process.exit(report(error)),
-);
+if (asksForHelp(process.argv.slice(2)))
+  process.stdout.write(flagsHelp('switchyard orchestrator [flags]', configSchema));
+else
+  main().then(
+    (code) => process.exit(code),
+    (error: unknown) => process.exit(report(error)),
+  );

@@ -6,13 +6,12 @@ import { z } from 'zod';
 /** What a reviewer can be told, by flag or environment (`SWITCHYARD_…`). */
 export const configSchema = z.object({
   ...peerConfigShape,
-  /** Reviews at once. */
-  slots: z.coerce.number().int().min(1).max(64).default(2),
-  /** What it reviews for; all by default. */
+  slots: z.coerce.number().int().min(1).max(64).default(2).describe('reviews at once'),
   specializations: commaList
     .transform((names) => [...new Set(names)])
     .pipe(z.array(specialization, `may be any of ${specializations.join(', ')}`).min(1))
-    .default([...specializations]),
+    .default([...specializations])
+    .describe('what it reviews for, comma separated (default: all)'),
 });
 
 /** Everything the reviewer knows of its surroundings. */

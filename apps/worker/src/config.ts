@@ -6,9 +6,8 @@ import { z } from 'zod';
 /** What a worker can be told, by flag or environment (`SWITCHYARD_…`). */
 export const configSchema = z.object({
   ...peerConfigShape,
-  /** Attempts at once. */
-  slots: z.coerce.number().int().min(1).max(64).default(1),
-  labels: commaList.default([]),
+  slots: z.coerce.number().int().min(1).max(64).default(1).describe('attempts at once'),
+  labels: commaList.default([]).describe('what it offers, comma separated, for `requires` and `workerType`'),
 });
 
 /** Everything the worker knows of its surroundings. */

@@ -1,5 +1,8 @@
 import { runDaemon } from '@switchyard/peer';
+import { asksForHelp, flagsHelp } from '@switchyard/runtime';
 import { compose } from './compose.ts';
-import { readConfig } from './config.ts';
+import { configSchema, readConfig } from './config.ts';
 
-runDaemon(() => compose(readConfig()));
+if (asksForHelp(process.argv.slice(2)))
+  process.stdout.write(flagsHelp('switchyard worker [flags]', configSchema));
+else runDaemon(() => compose(readConfig()));

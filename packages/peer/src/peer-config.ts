@@ -11,34 +11,49 @@ export const commaList = z.string().transform((text) =>
     .filter(Boolean),
 );
 
-/** What every daemon that attaches to a hub can be told, by flag or environment (`SWITCHYARD_…`). */
+/**
+ * What every daemon that attaches to a hub can be told, by flag or environment (`SWITCHYARD_…`); `--help` prints the
+ * descriptions.
+ */
 export const peerConfigShape = {
-  /** Address of the hub; absent: the orchestrator of the repository. */
   hub: z
     .string()
     .regex(/^wss?:\/\//, 'must begin with ws:// or wss://')
-    .optional(),
-  /** A file that holds the token. */
-  tokenFile: z.string().optional(),
-  /** The certificate's fingerprint, as the invitation says. */
+    .optional()
+    .describe('address of the hub (default: the orchestrator of the repository)'),
+  tokenFile: z.string().optional().describe('a file that holds the token (environment: SWITCHYARD_TOKEN)'),
   fingerprint: z
     .string()
     .regex(/^sha256:[0-9A-Fa-f:]+$/, 'must be sha256:…')
-    .optional(),
-  /** The name at the hub; absent: the first free `<role>-N` of the state folder. */
-  name: z.string().optional(),
-  /** The state folder of the repository (or of this daemon, where there is no repository). */
-  state: z.string().optional(),
-  /** A folder inside the repository; absent: the current one. */
-  repository: z.string().optional(),
-  /** `off`: commands run without isolation, and reports say so. */
-  sandbox: z.enum(['auto', 'off']).default('auto'),
-  /** Ends when the hub was not reached for so long; absent: tries for ever. */
-  giveUpMs: z.coerce.number().int().min(1000).optional(),
-  drainMs: z.coerce.number().int().min(0).default(limits.drainMs),
-  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
-  /** Log lines on standard output, beside the file. */
-  logStdout: flag.default(true),
+    .optional()
+    .describe("the certificate's fingerprint, as the invitation says"),
+  name: z.string().optional().describe('the name at the hub (default: the first free <role>-N)'),
+  state: z
+    .string()
+    .optional()
+    .describe('state folder of the repository, or of this daemon where there is no repository'),
+  repository: z.string().optional().describe('a folder inside the repository (default: the current one)'),
+  sandbox: z
+    .enum(['auto', 'off'])
+    .default('auto')
+    .describe('off: commands run without isolation, and reports say so'),
+  giveUpMs: z.coerce
+    .number()
+    .int()
+    .min(1000)
+    .optional()
+    .describe('end when the hub was not reached for so long (default: try for ever)'),
+  drainMs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(limits.drainMs)
+    .describe('how long the end may take once it is asked for'),
+  logLevel: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('least level to log'),
+  logStdout: flag.default(true).describe('log on standard output, beside the file'),
 };
 const peerConfig = z.object(peerConfigShape);
 

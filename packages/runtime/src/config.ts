@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AppError } from '@switchyard/protocol';
-import type { z } from 'zod';
+import { ZodDefault, ZodType, type z } from 'zod';
 
 /** Where a value came from, strongest first: flag, environment, file; else the schema's default. */
 export interface ConfigSources {
@@ -82,6 +82,30 @@ export function readFlags(argv: readonly string[], schema: z.ZodObject): Record<
     if (takesNext) index += 1;
   }
   return flags;
+}
+
+/** Whether a command line asks for help rather than for work. */
+export function asksForHelp(argv: readonly string[]): boolean {
+  return argv.includes('--help') || argv.includes('-h');
+}
+
+/** The help of a program whose flags are the keys of a schema: each with its description and default. */
+export function flagsHelp(usage: string, schema: z.ZodObject): string {
+  const rows = Object.entries(schema.shape).map(([key, value]) => [`--${kebab(key)}`, describedKey(value)]);
+  const width = Math.max(...rows.map(([flag = '']) => flag.length));
+  const lines = rows.map(([flag = '', text = '']) => `  ${flag.padEnd(width)}  ${text}`.trimEnd());
+  const words =
+    'Each may stand in the environment instead, for example SWITCHYARD_LOG_LEVEL; but SWITCHYARD_STATE is the folder\n' +
+    'that holds the state folders of all repositories.';
+  return `Usage: ${usage}\n\nFlags:\n${lines.join('\n')}\n\n${words}\n`;
+}
+
+/** Only defaults that are worth a word are shown: a list or an off switch says nothing. */
+function describedKey(value: z.core.$ZodType): string {
+  const { description = '' } = value instanceof ZodType ? value : {};
+  const fallback: unknown = value instanceof ZodDefault ? value.def.defaultValue : undefined;
+  const isTold = typeof fallback === 'number' || (typeof fallback === 'string' && fallback !== '');
+  return isTold ? `${description} (default: ${fallback})` : description;
 }
 
 function splitOnce(text: string): [string, string | undefined] {

@@ -4,7 +4,7 @@ export { backoffMs, type BackoffOptions } from './backoff.ts';
 export { openStateFolder, repositoryStateRoot, stateRoot, type StateFolder } from './state-folder.ts';
 export { openLog, silentLogger, type Log, type Logger, type LogOptions } from './log.ts';
 export { Shutdown } from './shutdown.ts';
-export { loadConfig, readFlags, type ConfigSources } from './config.ts';
+export { asksForHelp, flagsHelp, loadConfig, readFlags, type ConfigSources } from './config.ts';
 export { programVersion } from './version.ts';
 export { createMetrics, metricTable, type MetricName, type Metrics } from './metrics.ts';
 export { acquireLock, processStart, type LockHolder, type LockResult } from './process-lock.ts';

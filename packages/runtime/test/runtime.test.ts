@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { AppError } from '@switchyard/protocol';
 import {
   acquireLock,
+  asksForHelp,
   backoffMs,
+  flagsHelp,
   loadConfig,
   openLog,
   openStateFolder,
@@ -64,6 +66,17 @@ describe('configuration', () => {
     expect(() => readFlags(['--hots', 'x'], schema)).toThrow(
       /"--hots" is no flag; there are: --lease-grace-ms, --host/,
     );
+  });
+
+  it('explains flags by the descriptions of the keys', () => {
+    const described = z.object({
+      slots: z.coerce.number().default(2).describe('how many at once'),
+      hub: z.string().optional().describe('where'),
+    });
+    expect(flagsHelp('thing [flags]', described)).toContain(
+      'Usage: thing [flags]\n\nFlags:\n  --slots  how many at once (default: 2)\n  --hub    where\n',
+    );
+    expect([asksForHelp(['--slots', '1', '--help']), asksForHelp(['--slots'])]).toEqual([true, false]);
   });
 });
 

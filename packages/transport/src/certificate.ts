@@ -1,7 +1,5 @@
-import 'reflect-metadata';
 import { isIP } from 'node:net';
 import { webcrypto } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
 import { fingerprintOf } from './dial.ts';
 
 export interface Certificate {
@@ -17,6 +15,9 @@ const yearMs = 365 * 24 * 60 * 60_000;
 
 /** Makes a self-signed certificate (ECDSA P-256, two years) for these host names and addresses. */
 export async function createCertificate(hosts: readonly string[]): Promise<Certificate> {
+  // Loaded where it is needed: most processes never make one, and each would start noticeably later.
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
   x509.cryptoProvider.set(webcrypto as never);
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);

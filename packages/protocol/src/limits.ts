@@ -34,6 +34,8 @@ export const limits = {
   findingsPerReview: 3_000,
   escalationWaitMs: 60 * 60_000,
   gateWaitMs: 24 * 60 * 60_000,
+  /** How long a ready task may wait for a worker that can take it; then it fails with E_NO_WORKER. */
+  noWorkerWaitMs: 30 * 60_000,
   reviewTimeoutMs: 5 * 60_000,
   attemptTimeoutMs: 20 * 60_000,
   /** How long a starting daemon may take until it says hello. */

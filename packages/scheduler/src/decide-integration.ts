@@ -79,6 +79,10 @@ function decideVerified(decision: Decision, input: InputOf<'verified'>, during: 
   const tasks = during.merged.map(({ taskId }) => taskId);
   decision.emit({ kind: 'batch-verified', batch, commit: during.tip, tasks, passed, receipts });
   if (passed) return;
+  if (input.parentFails === true) {
+    giveUp(decision, unverifiable(decision, during));
+    return;
+  }
   const [only] = tasks;
   if (tasks.length === 1 && only !== undefined) blame(decision, only, receipts);
   const bisecting = decision.state.suspects.length > 0;
@@ -128,6 +132,14 @@ function giveUp(decision: Decision, reason: string): void {
   dropBatch(decision, batch, reason);
   for (const { taskId } of entries)
     if (!isTerminal(decision.task(taskId))) decision.emit({ kind: 'task-cancelled', taskId, reason });
+}
+
+/** Why nothing more can be integrated, when verification fails with and without the change that is tried. */
+function unverifiable(decision: Decision, during: During<'verifying'>): string {
+  const failed = [...decision.state.tasks.values()].filter(({ phase }) => phase.kind === 'failed').map(({ task }) => task.id);
+  const missing = failed.length === 0 ? '' : ` or needs what failed (${failed.slice(0, 5).join(', ')})`;
+  const hint = decision.state.plan.verify.when === 'end' ? '' : '; where only all changes together pass, say `verify: { when: end }`';
+  return `E_VERIFY_FAILED: the verification of the plan fails at ${during.decision.parent.slice(0, 12)} already, before the changes of ${during.merged.map(({ taskId }) => taskId).join(', ')}: it does not pass there${missing}${hint}`;
 }
 
 /** One task alone makes the verification fail. */

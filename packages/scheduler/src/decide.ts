@@ -16,6 +16,7 @@ import { settleDependants } from './dependencies.ts';
 import type { RunFact } from './fact.ts';
 import type { RunInput } from './input.ts';
 import { leaseTasks } from './lease-tasks.ts';
+import { failUnmatched, matchTasks } from './match-tasks.ts';
 import { decideNextBatch } from './next-batch.ts';
 import { endRun, stopRun } from './run-end.ts';
 import type { RunState } from './state.ts';
@@ -57,6 +58,9 @@ function takeInput(decision: Decision, input: Exclude<RunInput, { kind: 'create'
     case 'offer':
       releaseDelayed(decision);
       leaseTasks(decision, input);
+      return;
+    case 'fleet':
+      matchTasks(decision, input);
       return;
     case 'accepted':
     case 'progressed':
@@ -118,6 +122,7 @@ function decideTick(decision: Decision): void {
   if (state.paused?.until !== undefined && state.paused.until <= at)
     decision.emit({ kind: 'run-resumed', reason: 'the quota should be there again' });
   releaseDelayed(decision);
+  failUnmatched(decision);
   decideDeadlines(decision);
 }
 
@@ -147,6 +152,11 @@ export function nextDeadline(state: RunState): number | undefined {
   for (const id of state.index.delayed) {
     const phase = state.tasks.get(id)?.phase;
     if (phase?.kind === 'ready') earliest = Math.min(earliest, phase.notBefore);
+  }
+  for (const id of state.paused === undefined ? state.index.unmatched : []) {
+    const phase = state.tasks.get(id)?.phase;
+    if (phase?.kind === 'ready' && phase.lack !== undefined)
+      earliest = Math.min(earliest, phase.lack.deadline);
   }
   for (const id of state.index.waiting) {
     const phase = state.tasks.get(id)?.phase;

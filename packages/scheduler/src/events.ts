@@ -8,7 +8,7 @@ import {
 } from '@switchyard/protocol';
 import { isIntegrationFact, isTaskFact, type IntegrationFact, type RunFact, type TaskFact } from './fact.ts';
 import type { RunState } from './state.ts';
-import { progressOf } from './view.ts';
+import { lackText, progressOf } from './view.ts';
 
 /** An event before it is numbered. */
 interface Told {
@@ -50,6 +50,12 @@ function tellTask(state: RunState, fact: TaskFact): Told[] {
   switch (fact.kind) {
     case 'task-ready':
       return [{ kind: 'task-ready', taskId, text: `${taskId} is ready` }];
+    case 'task-unmatched': {
+      const waits = `${taskId} ${lackText(fact.lack)}`;
+      return [{ taskId, kind: 'task-assign-failed', text: `${waits}; it fails if none comes in time` }];
+    }
+    case 'task-matched':
+      return [{ taskId, kind: 'task-ready', text: `${taskId} is ready: a worker that can take it has come` }];
     case 'task-leased': {
       const { worker, attempt } = fact.lease;
       const again = attempt === 1 ? '' : ` (attempt ${attempt})`;

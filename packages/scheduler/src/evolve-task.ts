@@ -1,7 +1,7 @@
 import { peerId, type PeerId } from '@switchyard/protocol';
 import type { TaskFact } from './fact.ts';
 import type { Lease, RunState, TaskState } from './state.ts';
-import { changeTask, lastRecord, settleRecord, taskOf } from './task-change.ts';
+import { changeTask, lastRecord, setLack, settleRecord, taskOf } from './task-change.ts';
 
 type Dated<F> = { readonly at: number } & F;
 type AttemptFact = Extract<
@@ -19,6 +19,10 @@ export function evolveTask(state: RunState, fact: Dated<TaskFact>): void {
       changeTask(state, fact.taskId, (task) => {
         task.phase = { kind: 'ready', since: fact.at, notBefore: fact.at, reason: fact.reason };
       });
+      return;
+    case 'task-unmatched':
+    case 'task-matched':
+      setLack(state, fact.taskId, fact.kind === 'task-unmatched' ? fact.lack : undefined);
       return;
     case 'task-accepted-for-merge':
       changeTask(state, fact.taskId, (task) => {

@@ -3,6 +3,7 @@ import { evolveTask } from './evolve-task.ts';
 import { isIntegrationFact, isTaskFact, type RunFact, type WholeRunFact } from './fact.ts';
 import { emptyIndex, enterIndex, indexPlan } from './run-index.ts';
 import type { RunState, TaskState } from './state.ts';
+import { setLack } from './task-change.ts';
 import type { PlanTask } from '@switchyard/protocol';
 
 /**
@@ -64,6 +65,8 @@ function evolveWhole(state: RunState, fact: { readonly at: number } & WholeRunFa
       return;
     case 'run-resumed':
       state.paused = undefined;
+      // Waits for a worker begin anew: nobody was looked for meanwhile.
+      for (const id of [...state.index.unmatched]) setLack(state, id, undefined);
       return;
     case 'run-stopping':
       state.phase = { kind: 'stopping', end: fact.end, reason: fact.reason };

@@ -11,7 +11,7 @@ import type {
   RunId,
   TaskId,
 } from '@switchyard/protocol';
-import type { Accepted, IntegrationDecision, Lease, MergedTask, RunState, Wait } from './state.ts';
+import type { Accepted, IntegrationDecision, Lack, Lease, MergedTask, RunState, Wait } from './state.ts';
 
 /**
  * What the journal keeps of a run. Facts carry what was decided (times, rounds, next steps), never the rule, so that
@@ -30,6 +30,10 @@ interface OfAttempt {
 export type TaskFact =
   /** Its dependencies are there, or its delay is over. */
   | { readonly kind: 'task-ready'; readonly taskId: TaskId; readonly reason?: string | undefined }
+  /** It is ready, and nobody in the fleet can take it. */
+  | { readonly kind: 'task-unmatched'; readonly taskId: TaskId; readonly lack: Lack }
+  /** Somebody who can take it has come. */
+  | { readonly kind: 'task-matched'; readonly taskId: TaskId }
   | { readonly kind: 'task-leased'; readonly taskId: TaskId; readonly lease: Lease }
   | ({ readonly kind: 'attempt-accepted' } & OfAttempt)
   | ({ readonly kind: 'attempt-progressed'; readonly phase: 'preparing' | 'running' } & OfAttempt)
@@ -198,6 +202,8 @@ export type RunFactKind = RunFact['kind'];
 
 const kinds: Readonly<Record<RunFactKind, 'task' | 'integration' | 'run'>> = {
   'task-ready': 'task',
+  'task-unmatched': 'task',
+  'task-matched': 'task',
   'task-leased': 'task',
   'attempt-accepted': 'task',
   'attempt-progressed': 'task',

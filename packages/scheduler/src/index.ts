@@ -13,7 +13,7 @@ export {
 export { progressOf, summaryOf, viewOf } from './view.ts';
 export { eventsOf } from './events.ts';
 export { reportAttempts, type ReportAttempts } from './report-attempts.ts';
-export type { AttemptInput, RunInput, RunInputKind, WorkerOffer } from './input.ts';
+export type { AttemptInput, FleetMember, RunInput, RunInputKind, WorkerOffer } from './input.ts';
 export type { Owed } from './owed.ts';
 export type {
   Accepted,
@@ -21,6 +21,7 @@ export type {
   AttemptRecord,
   IntegrationDecision,
   IntegrationState,
+  Lack,
   Lease,
   MergedTask,
   RunPhaseState,

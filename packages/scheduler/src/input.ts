@@ -20,6 +20,11 @@ export interface WorkerOffer {
   readonly freeSlots: number;
 }
 
+/** What a worker offers that is connected, busy or free, or that could be started. `labels` absent: not known yet. */
+export interface FleetMember {
+  readonly labels?: readonly string[] | undefined;
+}
+
 /** Names the attempt an input speaks of; another fence than the current one changes nothing. */
 export interface AttemptInput {
   readonly taskId: TaskId;
@@ -44,6 +49,8 @@ export type RunInput = { readonly at: number } & (
       readonly offers: readonly WorkerOffer[];
       readonly measuredRpm?: number | undefined;
     }
+  /** The fleet as a whole: which ready tasks have nobody that can take them. `note`: why there are no more, for people. */
+  | { readonly kind: 'fleet'; readonly workers: readonly FleetMember[]; readonly note?: string | undefined }
   | ({ readonly kind: 'accepted' } & AttemptInput)
   | ({ readonly kind: 'progressed'; readonly phase: 'preparing' | 'running' | 'checking' } & AttemptInput)
   | ({ readonly kind: 'submitted'; readonly evidence: Evidence } & AttemptInput)
@@ -73,6 +80,8 @@ export type RunInput = { readonly at: number } & (
       readonly batch: number;
       readonly passed: boolean;
       readonly receipts: readonly Receipt[];
+      /** Looked at when one task alone fails: the commit below it does not pass either, so it is not to blame. */
+      readonly parentFails?: boolean | undefined;
     }
   /** The merge or the verification could not be carried out at all (sandbox, disk, git). */
   | { readonly kind: 'integration-errored'; readonly batch: number; readonly failure: Failure }

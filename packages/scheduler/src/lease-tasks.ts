@@ -5,12 +5,12 @@ import type { RunInput, WorkerOffer } from './input.ts';
 import { areFree } from './path-leases.ts';
 import { holdsPaths } from './run-index.ts';
 import type { TaskState } from './state.ts';
+import { isTyped, wantedLabels } from './wanted-labels.ts';
 
 type Offer = RunInput & { readonly kind: 'offer' };
 
 /** How far back the measured rate looks; attempts younger than that may not show in it yet. */
 const measuredOverMs = 60_000;
-const typeLabel = 'type:';
 
 interface FreeWorker {
   readonly offer: WorkerOffer;
@@ -25,7 +25,7 @@ export function leaseTasks(decision: Decision, offer: Offer): void {
   const fleet = freeWorkers(offer);
   let slots = fleet.reduce((sum, worker) => sum + worker.free, 0);
   let headroom = headroomOf(decision, offer);
-  const typed = offer.offers.some(({ labels }) => labels.some((label) => label.startsWith(typeLabel)));
+  const typed = offer.offers.some(({ labels }) => isTyped(labels));
   for (const id of [...state.index.ready]) {
     const running = decision.state.index.active.size;
     if (slots === 0 || running >= state.plan.limits.workers) return;
@@ -76,8 +76,7 @@ function workerFor(
   { task, affinity }: Readonly<TaskState>,
   typed: boolean,
 ): FreeWorker | undefined {
-  const wanted = [...task.requires];
-  if (typed && task.workerType !== undefined) wanted.push(typeLabel + task.workerType);
+  const wanted = wantedLabels(task, typed);
   let best: FreeWorker | undefined;
   for (const worker of fleet) {
     if (worker.free === 0 || !wanted.every((label) => worker.labels.has(label))) continue;

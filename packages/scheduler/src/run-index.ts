@@ -17,6 +17,8 @@ export interface RunIndex {
   readonly ready: TaskId[];
   /** Ready, but not before a time. */
   readonly delayed: Set<TaskId>;
+  /** Ready, but nobody in the fleet can take them. */
+  readonly unmatched: Set<TaskId>;
   /** Tasks with a lease. */
   readonly active: Set<TaskId>;
   readonly reviewing: Set<TaskId>;
@@ -47,6 +49,7 @@ export function emptyIndex(): RunIndex {
     },
     ready: [],
     delayed: new Set(),
+    unmatched: new Set(),
     active: new Set(),
     reviewing: new Set(),
     waiting: new Set(),
@@ -61,6 +64,7 @@ export function copyIndex(index: RunIndex): RunIndex {
     counts: { ...index.counts },
     ready: [...index.ready],
     delayed: new Set(index.delayed),
+    unmatched: new Set(index.unmatched),
     active: new Set(index.active),
     reviewing: new Set(index.reviewing),
     waiting: new Set(index.waiting),
@@ -82,6 +86,7 @@ export function enterIndex(state: RunState, task: TaskState): void {
   index.counts[task.phase.kind] += 1;
   if (isDue(task.phase)) insertReady(state, id);
   else setOf(index, task.phase)?.add(id);
+  if (task.phase.kind === 'ready' && task.phase.lack !== undefined) index.unmatched.add(id);
   if (holdsPaths(task)) holdPaths(index.paths, task.task.workspace);
 }
 
@@ -92,6 +97,7 @@ export function leaveIndex(state: RunState, task: TaskState): void {
   index.counts[task.phase.kind] -= 1;
   if (isDue(task.phase)) index.ready.splice(index.ready.indexOf(id), 1);
   else setOf(index, task.phase)?.delete(id);
+  index.unmatched.delete(id);
   if (holdsPaths(task)) releasePaths(index.paths, task.task.workspace);
 }
 

@@ -48,6 +48,16 @@ export interface Wait {
   readonly submitted?: Accepted | undefined;
 }
 
+/** Why a ready task is not leased: nobody in the fleet can take it. */
+export interface Lack {
+  /** What a worker would have to offer; empty: any worker would do. */
+  readonly labels: readonly string[];
+  /** When the task fails with E_NO_WORKER. */
+  readonly deadline: number;
+  /** Why there are no more workers, where that is known; for people. */
+  readonly note?: string | undefined;
+}
+
 export type TaskPhaseState =
   | { readonly kind: 'pending' }
   | {
@@ -55,6 +65,7 @@ export type TaskPhaseState =
       readonly since: number;
       readonly notBefore: number;
       readonly reason?: string | undefined;
+      readonly lack?: Lack | undefined;
     }
   | { readonly kind: 'leased'; readonly lease: Lease }
   | { readonly kind: 'preparing'; readonly lease: Lease }

@@ -1,6 +1,6 @@
 import type { TaskId } from '@switchyard/protocol';
 import { enterIndex, leaveIndex } from './run-index.ts';
-import type { AttemptOutcome, AttemptRecord, RunState, TaskState } from './state.ts';
+import type { AttemptOutcome, AttemptRecord, Lack, RunState, TaskState } from './state.ts';
 
 /** The task of a fact; facts name tasks of their run, anything else is a bug. */
 export function taskOf(state: RunState, id: TaskId): TaskState {
@@ -17,6 +17,13 @@ export function changeTask(state: RunState, id: TaskId, change: (task: TaskState
   change(task);
   enterIndex(state, task);
   if (wasIntegrating && !isIntegrating(task)) forgetIntegration(state, id);
+}
+
+/** Says what a ready task lacks, or that it lacks nothing any more. */
+export function setLack(state: RunState, id: TaskId, lack: Lack | undefined): void {
+  changeTask(state, id, (task) => {
+    if (task.phase.kind === 'ready') task.phase = { ...task.phase, lack };
+  });
 }
 
 /** The attempt that was begun last. */

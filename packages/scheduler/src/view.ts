@@ -7,7 +7,7 @@ import {
   type TaskView,
 } from '@switchyard/protocol';
 import { leaseOf } from './decision.ts';
-import type { RunState, TaskPhaseState, TaskState } from './state.ts';
+import type { Lack, RunState, TaskPhaseState, TaskState } from './state.ts';
 
 /** How far a run is, in numbers. */
 export function progressOf({ index: { counts }, tasks }: RunState): Progress {
@@ -113,7 +113,7 @@ function sinceOf(state: RunState, phase: TaskPhaseState): number {
 function reasonOf({ phase, task }: TaskState): string | undefined {
   switch (phase.kind) {
     case 'ready':
-      return phase.reason ?? neededOf(task.requires);
+      return phase.lack === undefined ? (phase.reason ?? neededOf(task.requires)) : lackText(phase.lack);
     case 'waiting':
       return phase.wait.text;
     case 'failed':
@@ -132,6 +132,14 @@ function reasonOf({ phase, task }: TaskState): string | undefined {
     case 'completed':
       return undefined;
   }
+}
+
+/** What a ready task waits for, when nobody in the fleet can take it. */
+export function lackText({ labels, note }: Lack): string {
+  const names = labels.length === 1 ? `label ${labels[0]}` : `labels ${labels.join(', ')}`;
+  const waits =
+    labels.length === 0 ? 'waits for a worker; none is there' : `waits for a worker with ${names}`;
+  return note === undefined ? waits : `${waits} (${note})`;
 }
 
 function neededOf(requires: readonly string[]): string | undefined {

@@ -26,6 +26,12 @@ export function checkIndex(state: RunState): void {
   same('reviewing', index.reviewing, ids('reviewing'));
   same('waiting', index.waiting, ids('waiting'));
   same('ready', [...index.ready, ...index.delayed], ids('ready'));
+  const lacking = tasks.filter(({ phase }) => phase.kind === 'ready' && phase.lack !== undefined);
+  same(
+    'unmatched',
+    index.unmatched,
+    lacking.map(({ task }) => task.id),
+  );
   const held = tasks.filter(holdsPaths).flatMap(({ task }) => task.workspace);
   same(
     'paths',

@@ -71,7 +71,7 @@ interface Mood {
   readonly badOneIn: number;
 }
 
-const anything: Mood = { happenings: Array.from({ length: 24 }, (_, number) => number), badOneIn: 6 };
+const anything: Mood = { happenings: Array.from({ length: 25 }, (_, number) => number), badOneIn: 6 };
 /** Work, bad changes, conflicts, additions; nothing that ends a run early. */
 const integrations: Mood = { happenings: [0, 0, 3, 3, 4, 9, 9, 10, 13, 20, 22, 23], badOneIn: 2 };
 
@@ -191,6 +191,14 @@ function happen(world: World, telling: Telling): void {
             workspace: [pick(roll, folders) ?? 'src'],
           }),
         ],
+      });
+      return;
+    case 24:
+      // Who is there, of those there ever are; nobody; or somebody nobody knows yet.
+      world.input({
+        kind: 'fleet',
+        workers: [...workers.filter(() => roll(2) === 0), ...(roll(6) === 0 ? [{}] : [])],
+        ...(roll(3) === 0 ? { note: 'the last one ended' } : {}),
       });
       return;
   }

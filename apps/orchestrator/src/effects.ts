@@ -185,14 +185,30 @@ export class Effects {
 
   private async verify(keeper: RunKeeper, effect: { batch: number; commit: CommitId }): Promise<void> {
     const { ports, loop } = this.context;
-    const { plan, include } = keeper.state;
-    const result = await ports.verifier.verify({
-      commit: effect.commit,
-      plan,
-      include,
-      signal: this.abort.signal,
+    const result = await this.verifyCommit(keeper, effect.commit);
+    const parentFails = result.passed ? false : await this.parentFails(keeper);
+    loop.input(keeper, {
+      at: ports.clock.now(),
+      kind: 'verified',
+      batch: effect.batch,
+      ...result,
+      parentFails,
     });
-    loop.input(keeper, { at: ports.clock.now(), kind: 'verified', batch: effect.batch, ...result });
+  }
+
+  /**
+   * Before one task alone is blamed: does the run's base pass without it? Later tips have passed, or nothing would
+   * have moved there.
+   */
+  private async parentFails(keeper: RunKeeper): Promise<boolean> {
+    const { integration, tip, base } = keeper.state;
+    if (integration.kind !== 'verifying' || integration.merged.length > 1 || tip !== base) return false;
+    return !(await this.verifyCommit(keeper, base)).passed;
+  }
+
+  private verifyCommit(keeper: RunKeeper, commit: CommitId) {
+    const { plan, include } = keeper.state;
+    return this.context.ports.verifier.verify({ commit, plan, include, signal: this.abort.signal });
   }
 
   private async move(

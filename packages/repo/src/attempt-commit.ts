@@ -16,8 +16,9 @@ import { sandboxedGit } from './sandboxed-git.ts';
 export async function buildCommit(request: CommitRequest, parts: AttemptParts): Promise<BuiltCommit> {
   const { base } = request;
   const { place, context } = parts;
-  // Keeps the times of files that are as in the base, so that only the others are read.
-  await sandboxedGit(['read-tree', '-m', base], parts);
+  // Keeps the times of files that are as in the base, so that only the others are read; `-i`, since the index holds
+  // what the attempt went on from, and the files may be neither that nor the base.
+  await sandboxedGit(['read-tree', '-m', '-i', base], parts);
   const changes = await findChanges(request, parts);
   const refused = await stage(changes, parts, base);
   const tree = (await sandboxedGit(['write-tree'], parts)).stdout.toString().trim();

@@ -222,6 +222,16 @@ describe('going on from an earlier attempt', () => {
     expect(built.outside).toEqual([]);
   });
 
+  it('may change again, or take back, what the earlier attempt changed', async () => {
+    const first = bench.hub.commit({ ...baseFiles, 'src/a.txt': 'first\n', 'src/draft': 'd' }, base);
+    await cache.fetch([first]);
+    const clone = await prepare({ continueFrom: first });
+    layFiles(clone.tree, { 'src/a.txt': 'second, longer\n' });
+    rmSync(join(clone.tree, 'src/draft'));
+    const built = await build(clone, ['src']);
+    expect(built).toMatchObject({ files: [{ path: 'src/a.txt', change: 'modified' }], outside: [] });
+  });
+
   it('keeps what others brought into the base meanwhile', async () => {
     const first = bench.hub.commit({ ...baseFiles, 'src/a.txt': 'first\n' }, base);
     const later = bench.hub.commit({ ...baseFiles, 'docs/d.md': 'theirs\n', 'docs/new': 'n' }, base);

@@ -80,7 +80,7 @@ function decideVerified(decision: Decision, input: InputOf<'verified'>, during: 
   decision.emit({ kind: 'batch-verified', batch, commit: during.tip, tasks, passed, receipts });
   if (passed) return;
   if (input.parentFails === true) {
-    giveUp(decision, unverifiable(decision, during));
+    stopRun(decision, 'failed', unverifiable(decision, during));
     return;
   }
   const [only] = tasks;
@@ -136,9 +136,14 @@ function giveUp(decision: Decision, reason: string): void {
 
 /** Why nothing more can be integrated, when verification fails with and without the change that is tried. */
 function unverifiable(decision: Decision, during: During<'verifying'>): string {
-  const failed = [...decision.state.tasks.values()].filter(({ phase }) => phase.kind === 'failed').map(({ task }) => task.id);
+  const failed = [...decision.state.tasks.values()]
+    .filter(({ phase }) => phase.kind === 'failed')
+    .map(({ task }) => task.id);
   const missing = failed.length === 0 ? '' : ` or needs what failed (${failed.slice(0, 5).join(', ')})`;
-  const hint = decision.state.plan.verify.when === 'end' ? '' : '; where only all changes together pass, say `verify: { when: end }`';
+  const hint =
+    decision.state.plan.verify.when === 'end'
+      ? ''
+      : '; where only all changes together pass, say `verify: { when: end }`';
   return `E_VERIFY_FAILED: the verification of the plan fails at ${during.decision.parent.slice(0, 12)} already, before the changes of ${during.merged.map(({ taskId }) => taskId).join(', ')}: it does not pass there${missing}${hint}`;
 }
 

@@ -250,3 +250,16 @@ describe('what goes wrong on the way', () => {
     expect(world.input({ kind: 'cancel', taskId: id('a'), reason: '' })).toBe('E_RUN_STATE');
   });
 });
+
+describe('a verification that fails without the change too', () => {
+  it('blames nobody: the run stops and says why', () => {
+    const world = started(tasks(1), { when: 'end' });
+    work(world, ['a']);
+    while (world.state.integration.kind !== 'verifying') world.perform(effect(world));
+    const { batch } = world.state.integration.decision;
+    world.input({ kind: 'verified', batch, passed: false, receipts: [], parentFails: true });
+    expect(world.state.phase).toMatchObject({ kind: 'failed' });
+    expect(world.state.phase).toHaveProperty('reason', expect.stringContaining('before the changes of a'));
+    expect(world.state.tasks.get(id('a'))?.round).toBe(1);
+  });
+});

@@ -84,6 +84,8 @@ export class World {
     this.inputs.push(input);
     for (const fact of facts) this.fold(fact, input);
     this.checkAlive();
+    if (input.kind === 'tick')
+      must((nextDeadline(this.state) ?? Infinity) > input.at, 'a tick leaves its deadline where it is');
     return facts;
   }
 

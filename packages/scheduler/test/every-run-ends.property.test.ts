@@ -179,11 +179,6 @@ function happen(world: World, telling: Telling): void {
       else if (any !== undefined && roll(5) === 0)
         world.input({ kind: 'cancel', taskId: any.task.id, reason: '' });
       return;
-    case 24: {
-      const there = world.workers.filter(() => roll(3) > 0);
-      world.input({ kind: 'fleet', workers: there.map(({ labels }) => ({ labels })) });
-      return;
-    }
     case 23:
       if (any === undefined || telling.added > 4) return;
       telling.added += 1;

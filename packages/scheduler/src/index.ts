@@ -25,11 +25,12 @@ export type {
   Lease,
   MergedTask,
   RunPhaseState,
+  RunIndex,
   RunState,
   TaskPhaseState,
   TaskState,
   VerificationRecord,
   Wait,
 } from './state.ts';
-export { holdsPaths, type RunIndex } from './run-index.ts';
+export { holdsPaths } from './run-index.ts';
 export { chooseStrategy } from '@switchyard/protocol';

@@ -1,30 +1,6 @@
 import { dependantsOf, remainingMinutes, type PlanTask, type TaskId } from '@switchyard/protocol';
-import { copyPathLeases, holdPaths, noPathLeases, releasePaths, type PathLeases } from './path-leases.ts';
-import type { RunState, TaskPhaseState, TaskState } from './state.ts';
-
-/** How many tasks are in each phase. */
-export type PhaseCounts = Record<TaskPhaseState['kind'], number>;
-
-/** What `evolve` keeps beside the state, so that a decision costs what it touches and not the size of the plan. */
-export interface RunIndex {
-  /** Task → its place in the plan. */
-  order: ReadonlyMap<TaskId, number>;
-  dependants: ReadonlyMap<TaskId, readonly TaskId[]>;
-  /** Task → minutes of the longest path that begins with it. */
-  remaining: ReadonlyMap<TaskId, number>;
-  readonly counts: PhaseCounts;
-  /** Tasks that may be leased now, in the order of the run's strategy. */
-  readonly ready: TaskId[];
-  /** Ready, but not before a time. */
-  readonly delayed: Set<TaskId>;
-  /** Ready, but nobody in the fleet can take them. */
-  readonly unmatched: Set<TaskId>;
-  /** Tasks with a lease. */
-  readonly active: Set<TaskId>;
-  readonly reviewing: Set<TaskId>;
-  readonly waiting: Set<TaskId>;
-  readonly paths: PathLeases;
-}
+import { copyPathLeases, holdPaths, noPathLeases, releasePaths } from './path-leases.ts';
+import type { RunIndex, RunState, TaskPhaseState, TaskState } from './state.ts';
 
 /** The index of a run none of whose tasks has begun; `indexPlan` and `enterIndex` fill it. */
 export function emptyIndex(): RunIndex {

@@ -14,7 +14,7 @@ import type {
   Strategy,
   TaskId,
 } from '@switchyard/protocol';
-import type { RunIndex } from './run-index.ts';
+import type { PathLeases } from './path-leases.ts';
 
 /** One try at a task by one worker, while it works. */
 export interface Lease {
@@ -184,6 +184,30 @@ export type RunPhaseState =
   | { readonly kind: 'completed'; readonly at: number }
   | { readonly kind: 'failed'; readonly at: number; readonly reason: string }
   | { readonly kind: 'cancelled'; readonly at: number; readonly reason: string };
+
+/** How many tasks are in each phase. */
+export type PhaseCounts = Record<TaskPhaseState['kind'], number>;
+
+/** What `evolve` keeps beside the state, so that a decision costs what it touches and not the size of the plan. */
+export interface RunIndex {
+  /** Task → its place in the plan. */
+  order: ReadonlyMap<TaskId, number>;
+  dependants: ReadonlyMap<TaskId, readonly TaskId[]>;
+  /** Task → minutes of the longest path that begins with it. */
+  remaining: ReadonlyMap<TaskId, number>;
+  readonly counts: PhaseCounts;
+  /** Tasks that may be leased now, in the order of the run's strategy. */
+  readonly ready: TaskId[];
+  /** Ready, but not before a time. */
+  readonly delayed: Set<TaskId>;
+  /** Ready, but nobody in the fleet can take them. */
+  readonly unmatched: Set<TaskId>;
+  /** Tasks with a lease. */
+  readonly active: Set<TaskId>;
+  readonly reviewing: Set<TaskId>;
+  readonly waiting: Set<TaskId>;
+  readonly paths: PathLeases;
+}
 
 /** Everything of one run; owned and changed by `evolve` alone. */
 export interface RunState {

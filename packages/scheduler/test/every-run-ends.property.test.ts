@@ -1,5 +1,5 @@
 import { failureClasses, type PlanTask } from '@switchyard/protocol';
-import { owed, nextDeadline } from '@switchyard/scheduler';
+import { owed, nextDeadline, type TaskState } from '@switchyard/scheduler';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { failure, plan, task, type PlanOptions } from './build-plan.ts';
@@ -81,17 +81,42 @@ interface Telling {
   added: number;
 }
 
+/** What may happen, and to whom. */
+interface Happening {
+  readonly number: number;
+  readonly world: World;
+  readonly telling: Telling;
+  readonly roll: Telling['roll'];
+  readonly mood: Mood;
+  readonly active: ReturnType<World['active']>[number] | undefined;
+  readonly effect: ReturnType<typeof owed>[number] | undefined;
+  readonly waiting: TaskState | undefined;
+  readonly any: TaskState | undefined;
+}
+
 /** One thing that happens in a world that is not kind. */
 function happen(world: World, telling: Telling): void {
   const { roll, mood } = telling;
+  const tasks = [...world.state.tasks.values()];
   const active = pick(roll, world.active());
   const effect = pick(roll, owed(world.state));
   const waiting = pick(
     roll,
-    [...world.state.tasks.values()].filter(({ phase }) => phase.kind === 'waiting'),
+    tasks.filter(({ phase }) => phase.kind === 'waiting'),
   );
-  const any = pick(roll, [...world.state.tasks.values()]);
-  switch (pick(roll, mood.happenings) ?? 0) {
+  const any = pick(roll, tasks);
+  const number = pick(roll, mood.happenings) ?? 0;
+  const happening = { number, world, telling, roll, mood, active, effect, waiting, any };
+  if (number < 6) workGoesOn(happening);
+  else if (number < 15) workGoesWrong(happening);
+  else if (number < 19) timeAndPeople(happening);
+  else surroundings(happening);
+}
+
+/** Leases and results. */
+function workGoesOn(happening: Happening): void {
+  const { world, active, roll, mood } = happening;
+  switch (happening.number) {
     case 0:
     case 1:
     case 2:
@@ -102,6 +127,15 @@ function happen(world: World, telling: Telling): void {
     case 5:
       if (active !== undefined) world.submit(active, { commit: roll(8) > 0, bad: roll(mood.badOneIn) === 0 });
       return;
+    default:
+      return;
+  }
+}
+
+/** Failures, losses, questions, and effects with their troubles. */
+function workGoesWrong(happening: Happening): void {
+  const { world, active, effect, roll } = happening;
+  switch (happening.number) {
     case 6:
       if (active !== undefined) {
         const failed = failure(pick(roll, failureClasses.slice(0, roll(20) === 0 ? 7 : 5)) ?? 'logic');
@@ -142,6 +176,15 @@ function happen(world: World, telling: Telling): void {
         else world.input({ kind: 'integration-errored', batch, failure: failure('io') });
       }
       return;
+    default:
+      return;
+  }
+}
+
+/** Ticks and answers. */
+function timeAndPeople(happening: Happening): void {
+  const { world, waiting, roll } = happening;
+  switch (happening.number) {
     case 15:
       world.now += roll(5000);
       world.input({ kind: 'tick' });
@@ -163,6 +206,15 @@ function happen(world: World, telling: Telling): void {
           note: 'so be it',
         });
       return;
+    default:
+      return;
+  }
+}
+
+/** Late messages, requests of clients, and who is there. */
+function surroundings(happening: Happening): void {
+  const { world, any, telling, roll } = happening;
+  switch (happening.number) {
     case 19:
     case 20: {
       // Late and repeated messages.
@@ -200,6 +252,8 @@ function happen(world: World, telling: Telling): void {
         workers: [...workers.filter(() => roll(2) === 0), ...(roll(6) === 0 ? [{}] : [])],
         ...(roll(3) === 0 ? { note: 'the last one ended' } : {}),
       });
+      return;
+    default:
       return;
   }
 }

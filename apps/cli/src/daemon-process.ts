@@ -23,9 +23,10 @@ export function daemonCommand(
   return { program: process.execPath, args: ['--import', loader, daemonEntry(name), ...flags] };
 }
 
-/** Turns this process into the daemon: signals and exit codes are its own. */
-export async function runDaemonHere(name: DaemonName, flags: readonly string[]): Promise<void> {
+/** Turns this process into the daemon: signals and exit codes are its own. `--no-sandbox` is as with `run`. */
+export async function runDaemonHere(name: DaemonName, words: readonly string[]): Promise<void> {
   const entry = daemonEntry(name);
+  const flags = words.flatMap((word) => (word === '--no-sandbox' ? ['--sandbox', 'off'] : [word]));
   process.argv = [process.execPath, entry, ...flags];
   await import(pathToFileURL(entry).href);
 }

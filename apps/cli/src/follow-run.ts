@@ -1,5 +1,6 @@
 import type { RunHandle } from '@switchyard/client';
 import {
+  AppError,
   exitCodes,
   isAppError,
   type PayloadOf,
@@ -9,9 +10,10 @@ import {
 } from '@switchyard/protocol';
 import { sleep, systemClock } from '@switchyard/runtime';
 import type { CommandContext } from './context.ts';
+import { eventLine, idWidthOf, isTold } from './event-text.ts';
 import { Interrupt } from './interrupt.ts';
 import { LiveScreen } from './live-screen.ts';
-import { plainLine } from './live-view.ts';
+import { answerText } from './waiting-text.ts';
 import { closingLines, rejectedFindings, summaryLines } from './run-summary.ts';
 import type { Session } from './session.ts';
 
@@ -36,9 +38,14 @@ export async function followRun(options: FollowOptions): Promise<number> {
   const display = displayOf(options, handle);
   try {
     await handle.opened;
-    const ended = await Promise.race([handle.finished, interrupt.happened]);
-    display.close();
+    const ended = await Promise.race([handle.finished, interrupt.happened, session.gone]);
+    display.close(ended === 'interrupted' ? 'leave' : 'clear');
     if (ended === 'interrupted') return await leave(options);
+    if (ended instanceof AppError)
+      throw new AppError(
+        ended.code,
+        `${ended.message}; run ${run} is kept. To go on with it: switchyard resume ${run}`,
+      );
     const got = await reportOf(options);
     if (!options.json) context.terminal.out(`${closing(context, ended, got).join('\n')}\n`);
     await session.close();
@@ -60,12 +67,14 @@ export function exitCodeOf({ phase, progress }: RunView): number {
 }
 
 /** ctrl-C: an orchestrator of our own drains and ends, with the run kept; from one of others we go away. */
-async function leave({ session, run, context }: FollowOptions): Promise<number> {
+async function leave({ session, run, context: { terminal } }: FollowOptions): Promise<number> {
+  // A terminal has shown `^C` where the cursor was.
+  const err = (text: string): void => terminal.err(terminal.isScreen ? `\n${text}` : text);
   if (session.own === undefined) {
-    context.terminal.err(`detached; run ${run} goes on. To follow it again: switchyard resume ${run}\n`);
+    err(`detached; run ${run} goes on. To follow it again: switchyard resume ${run}\n`);
     await session.close();
   } else {
-    context.terminal.err(`stopping; nothing is lost. To go on with this run: switchyard resume ${run}\n`);
+    err(`stopping; nothing is lost. To go on with this run: switchyard resume ${run}\n`);
     await session.stop('ctrl-C');
   }
   return exitCodes.interrupted.code;
@@ -106,7 +115,7 @@ function closing({ terminal }: CommandContext, view: RunView, got: Report | unde
 }
 
 interface Display {
-  close(): void;
+  close(how?: 'leave' | 'clear'): void;
 }
 
 function displayOf(options: FollowOptions, handle: RunHandle): Display {
@@ -135,18 +144,18 @@ function plainDisplay({ context, session, run }: FollowOptions, handle: RunHandl
   let startedAt: number | undefined;
   handle.on('event', (event: RunEvent) => {
     startedAt ??= event.at;
-    terminal.out(`${plainLine(event, startedAt)}\n`);
-    if (event.kind === 'task-waiting') terminal.out(`${waitingHint(run, event)}\n`);
+    if (!isTold(event)) return;
+    const tasks = handle.view()?.tasks ?? [];
+    const how = { startedAt, idWidth: idWidthOf(tasks), paint: terminal.paint, hasCounts: true };
+    terminal.out(`${eventLine(event, how)}\n`);
+    const task = tasks.find(({ id }) => id === event.taskId);
+    if (event.kind === 'task-waiting' && task?.phase === 'waiting')
+      terminal.out(`        answer it: ${answerText(run, task)}\n`);
   });
   session.onConnection((lost) =>
     terminal.err(lost === undefined ? 'connected\n' : `connection lost (${lost}); trying again\n`),
   );
   return { close: () => undefined };
-}
-
-function waitingHint(run: string, event: RunEvent): string {
-  const task = JSON.stringify(event.taskId ?? '');
-  return `         answer a gate: switchyard gate approve ${run} ${task}; a question: switchyard answer ${run} ${task} --action retry`;
 }
 
 /** Asks for the fleet when something happened, at most once at a time. */

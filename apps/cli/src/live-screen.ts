@@ -1,11 +1,13 @@
 import type { RunHandle } from '@switchyard/client';
-import type { PeerView, RunEvent, TaskView } from '@switchyard/protocol';
+import type { PeerView, RunEvent } from '@switchyard/protocol';
 import { createLogUpdate } from 'log-update';
 import { liveLines } from './live-view.ts';
+import { isTold } from './event-text.ts';
 import type { Terminal } from './terminal.ts';
+import { waitingNotes } from './waiting-text.ts';
 
 const redrawMs = 250;
-const eventsKept = 50;
+const eventsKept = 10;
 
 /** Draws the live view again and again on a screen, until closed. */
 export class LiveScreen {
@@ -25,7 +27,7 @@ export class LiveScreen {
   }
 
   event(event: RunEvent): void {
-    this.events = [...this.events, event].slice(-eventsKept);
+    if (isTold(event)) this.events = [...this.events, event].slice(-eventsKept);
   }
 
   peers(peers: readonly PeerView[]): void {
@@ -37,12 +39,13 @@ export class LiveScreen {
     this.text = text;
   }
 
-  /** Leaves the last picture on the screen. */
-  close(): void {
+  /** Leaves the last picture on the screen, or takes it away for what comes in its place. */
+  close(how: 'leave' | 'clear' = 'leave'): void {
     if (this.closed) return;
     this.closed = true;
     clearInterval(this.timer);
     this.draw();
+    if (how === 'clear') this.update.clear();
     this.update.done();
   }
 
@@ -50,7 +53,7 @@ export class LiveScreen {
     const view = this.handle.view();
     if (view === undefined) return;
     const { columns, rows, paint } = this.terminal;
-    const note = this.text ?? waitingNote(view.run, view.tasks);
+    const lost = this.text === undefined ? [] : [this.text];
     const input = {
       view,
       events: this.events,
@@ -59,17 +62,8 @@ export class LiveScreen {
       columns: columns(),
       rows: rows(),
       paint,
-      note,
+      notes: [...lost, ...waitingNotes(view.run, view.tasks)],
     };
     this.update(liveLines(input).join('\n'));
   }
-}
-
-function waitingNote(run: string, tasks: readonly TaskView[]): string | undefined {
-  const task = tasks.find(({ phase }) => phase === 'waiting');
-  if (task === undefined) return undefined;
-  const id = JSON.stringify(task.id);
-  return task.waiting?.kind === 'escalation'
-    ? `${task.id} asks: switchyard answer ${run} ${id} --action retry|skip|fail|accept`
-    : `${task.id} waits for you: switchyard gate approve ${run} ${id}   (or reject)`;
 }

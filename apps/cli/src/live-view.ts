@@ -1,4 +1,6 @@
-import type { PeerView, Progress, RunEvent, RunView, TaskPhase, TaskView } from '@switchyard/protocol';
+import type { PeerView, RunEvent, RunView, TaskPhase, TaskView } from '@switchyard/protocol';
+import { eventLine, idWidthOf, withoutName } from './event-text.ts';
+import { lookOf } from './phase-look.ts';
 import { cutTo, durationText, oneLine, padTo } from './show-text.ts';
 import type { Painter } from './terminal.ts';
 
@@ -13,35 +15,8 @@ export interface LiveInput {
   readonly columns: number;
   readonly rows: number;
   readonly paint: Painter;
-  /** Said at the foot, for example that the connection is lost. */
-  readonly note?: string | undefined;
-}
-
-type Look = readonly [
-  glyph: string,
-  colour: 'green' | 'red' | 'yellow' | 'cyan' | 'magenta' | 'gray' | 'white',
-];
-
-const looks: Readonly<Record<TaskPhase, Look>> = {
-  pending: ['·', 'gray'],
-  ready: ['○', 'white'],
-  leased: ['◌', 'cyan'],
-  preparing: ['◌', 'cyan'],
-  running: ['▶', 'cyan'],
-  submitted: ['◍', 'cyan'],
-  reviewing: ['◎', 'magenta'],
-  integrating: ['⇢', 'magenta'],
-  verifying: ['⇢', 'magenta'],
-  waiting: ['?', 'yellow'],
-  completed: ['✔', 'green'],
-  failed: ['✖', 'red'],
-  skipped: ['⊘', 'gray'],
-  cancelled: ['⊘', 'gray'],
-};
-
-/** The sign and colour of a phase. */
-export function lookOf(phase: TaskPhase): Look {
-  return looks[phase];
+  /** Said at the foot: that the connection is lost, or what waits for a person. */
+  readonly notes?: readonly string[];
 }
 
 /** When there is no room for all tasks, these are worth seeing most, in this order. */
@@ -50,48 +25,97 @@ const worth: readonly TaskPhase[] = [
   ...(['submitted', 'failed', 'ready', 'completed', 'pending', 'skipped', 'cancelled'] as const),
 ];
 
-const eventLines = 4;
-const fixedLines = 6;
+/** Phases whose time goes on because somebody works, or should. */
+const timed: ReadonlySet<TaskPhase> = new Set([
+  'leased',
+  'preparing',
+  'running',
+  'submitted',
+  'reviewing',
+  'integrating',
+  'waiting',
+]);
 
-/** The lines of the live view: title, bar, tasks, workers, last events; never more than the screen has. */
+const eventLines = 4;
+const noteLines = 3;
+/** Title, bar, two empty lines, and the one on tasks for which there is no room. */
+const fixedLines = 5;
+
+/** The lines of the live view: title, bar, tasks, last events, notes; never more than the screen has. */
 export function liveLines(input: LiveInput): string[] {
   const { view, paint, columns } = input;
-  const room = Math.max(3, input.rows - fixedLines - eventLines);
+  const notes = notesOf(input);
+  const room = Math.max(3, input.rows - fixedLines - eventLines - notes.length - 1);
   const shown = chooseTasks(view.tasks, room);
   const hidden = view.tasks.length - shown.length;
-  const idWidth = Math.min(32, Math.max(4, ...shown.map((task) => task.id.length)));
-  const lines = [
+  const idWidth = idWidthOf(shown);
+  const phaseWidth = Math.max(0, ...shown.map((task) => phaseText(task).length));
+  const startedAt = view.startedAt ?? view.createdAt;
+  const events = input.events
+    .slice(-eventLines)
+    .map((event) => cutTo(eventLine(event, { startedAt, idWidth, paint: plain }), columns - 1));
+  return [
     titleLine(input),
-    barLine(view.progress, Math.min(40, Math.max(10, columns - 40)), paint),
+    barLine(view.tasks, { width: Math.min(40, Math.max(10, columns - 48)), paint }),
     '',
-    ...shown.map((task) => taskLine(task, input, idWidth)),
+    ...shown.map((task) => taskLine(task, input, { idWidth, phaseWidth })),
     ...(hidden > 0 ? [paint.gray(`  … ${hidden} more tasks`)] : []),
-    workersLine(input),
-    ...input.events
-      .slice(-eventLines)
-      .map((event) => paint.gray(cutTo(`  ${eventText(event)}`, columns - 1))),
-    ...(input.note === undefined ? [] : [paint.yellow(cutTo(input.note, columns - 1))]),
+    ...(events.length === 0 ? [] : ['', ...events.map((line) => paint.gray(line))]),
+    ...notes.map((note) => paint.yellow(cutTo(note, columns - 1))),
   ];
-  return lines;
 }
 
-function titleLine({ view, now, paint }: LiveInput): string {
+const same = (text: unknown): string => String(text);
+/** Events at the foot have one colour. */
+const plain = { green: same, red: same, yellow: same, cyan: same, magenta: same, gray: same, white: same };
+
+function notesOf({ notes = [] }: LiveInput): readonly string[] {
+  if (notes.length <= noteLines) return notes;
+  return [...notes.slice(0, noteLines - 1), `… and ${notes.length - noteLines + 1} more`];
+}
+
+function titleLine({ view, now, paint, peers, columns }: LiveInput): string {
   const elapsed = durationText((view.finishedAt ?? now) - (view.startedAt ?? view.createdAt));
   const state = view.paused && view.phase === 'running' ? 'paused' : view.phase;
-  return `${paint.bold(view.run)}  ${state}  ${elapsed}  ${paint.gray(view.strategy.chosen)}`;
+  const head = `${view.run}  ${state}  ${elapsed}`;
+  const rest = cutTo(`${view.strategy.chosen}, ${fleetText(peers)}`, columns - head.length - 3);
+  return `${paint.bold(view.run)}  ${state}  ${elapsed}  ${paint.gray(rest)}`;
 }
 
-/** `[#####-----] 5/10  2 running, 1 failed`. */
-export function barLine(progress: Progress, width: number, paint: Painter): string {
-  const { total, completed, failed, skipped, cancelled, running, waiting } = progress;
-  const part = (count: number): number => (total === 0 ? 0 : Math.floor((count / total) * width));
-  const good = part(completed);
-  const bad = part(completed + failed + skipped + cancelled) - good;
-  const bar =
-    paint.green('█'.repeat(good)) + paint.red('█'.repeat(bad)) + paint.gray('░'.repeat(width - good - bad));
-  const counts = { running, waiting, failed, skipped, cancelled };
-  const words = Object.entries(counts).flatMap(([name, count]) => (count === 0 ? [] : `${count} ${name}`));
-  return `${bar} ${completed}/${total}${words.length === 0 ? '' : `  ${words.join(', ')}`}`;
+/** How many tasks there are of each kind that something happens to, or happened. */
+const groups: readonly (readonly [name: string, phases: readonly TaskPhase[]])[] = [
+  ['running', ['leased', 'preparing', 'running', 'submitted']],
+  ['reviewing', ['reviewing']],
+  ['verifying', ['integrating', 'verifying']],
+  ['waiting', ['waiting']],
+  ['failed', ['failed']],
+  ['skipped', ['skipped']],
+  ['cancelled', ['cancelled']],
+];
+
+/** `████▒▒░░░ 5/10  2 running, 1 failed`: completed, not yet verified, ended otherwise, and to come. */
+export function barLine(
+  tasks: readonly Pick<TaskView, 'phase'>[],
+  { width, paint }: { width: number; paint: Painter },
+): string {
+  const count = (...phases: readonly TaskPhase[]): number =>
+    tasks.filter(({ phase }) => phases.includes(phase)).length;
+  const place = (number: number): number =>
+    tasks.length === 0 ? 0 : Math.floor((number / tasks.length) * width);
+  const completed = count('completed');
+  const merged = completed + count('integrating', 'verifying');
+  const over = merged + count('failed', 'skipped', 'cancelled');
+  const bar = [
+    paint.green('█'.repeat(place(completed))),
+    paint.green('▒'.repeat(place(merged) - place(completed))),
+    paint.red('█'.repeat(place(over) - place(merged))),
+    paint.gray('░'.repeat(width - place(over))),
+  ];
+  const words = groups.flatMap(([name, phases]) => {
+    const number = count(...phases);
+    return number === 0 ? [] : `${number} ${name}`;
+  });
+  return `${bar.join('')} ${completed}/${tasks.length}${words.length === 0 ? '' : `  ${words.join(', ')}`}`;
 }
 
 /** Tasks in the order of the plan; where there is no room, the least interesting are left out. */
@@ -103,44 +127,52 @@ function chooseTasks(tasks: readonly TaskView[], room: number): readonly TaskVie
   return tasks.filter((_, at) => kept.has(at));
 }
 
-function taskLine(task: TaskView, { now, columns, paint, view }: LiveInput, idWidth: number): string {
-  const [glyph, colour] = looks[task.phase];
-  const isOpen = !['pending', 'completed', 'failed', 'skipped', 'cancelled'].includes(task.phase);
-  const elapsed = isOpen && view.finishedAt === undefined ? durationText(now - task.since) : '';
-  const round = task.round > 1 ? ` round ${task.round}` : '';
-  const where = task.worker !== undefined && isOpen ? ` ${task.worker}` : '';
-  const head = `${padTo(cutTo(oneLine(task.id), idWidth), idWidth)}  ${padTo(task.phase + round, 12)} ${padTo(elapsed, 6)}`;
-  const rest = cutTo(`${where} ${messageOf(task)}`.trimEnd(), Math.max(0, columns - head.length - 5));
-  return `${paint[colour](glyph)} ${head}${rest === '' ? '' : paint.gray(rest)}`.trimEnd();
+/** The phase, and the round where it is not the first. */
+export function phaseText({ phase, round }: TaskView): string {
+  return round > 1 ? `${phase}, round ${round}` : phase;
 }
 
-function messageOf(task: TaskView): string {
-  if (task.waiting !== undefined) return oneLine(`${task.waiting.kind}: ${task.waiting.text}`);
-  return task.reason === undefined ? '' : oneLine(task.reason);
+function taskLine(
+  task: TaskView,
+  { now, columns, paint, view }: LiveInput,
+  { idWidth, phaseWidth }: { idWidth: number; phaseWidth: number },
+): string {
+  const [glyph, colour] = lookOf(task.phase);
+  const isTimed = timed.has(task.phase) && view.finishedAt === undefined;
+  const name = padTo(cutTo(oneLine(task.id), idWidth), idWidth);
+  const elapsed = isTimed ? durationText(now - task.since) : '';
+  const head = `${name}  ${padTo(phaseText(task), phaseWidth)}  ${elapsed.padStart(6)}`;
+  const worker = isTimed && task.worker !== undefined ? task.worker : '';
+  const rest = cutTo([worker, reasonText(task)].filter(Boolean).join('  '), columns - head.length - 5);
+  return `${paint[colour](glyph)} ${head}  ${paint.gray(rest)}`.trimEnd();
 }
 
-function workersLine({ peers, paint }: LiveInput): string {
+/** What the phase says already. */
+const plainReason =
+  /^(is ready|is accepted by its worker|is at work|is being reviewed|is on the candidate|completed|goes to .*|hands in .*)$/;
+
+/** Why a task is where it is, in as far as its phase does not say so. */
+export function reasonText(task: TaskView): string {
+  if (task.waiting !== undefined) return oneLine(task.waiting.text);
+  const reason = withoutName(task.reason ?? '', task.id).replace(/^(failed|skipped|cancelled): /, '');
+  return plainReason.test(reason) ? '' : reason;
+}
+
+function fleetText(peers: readonly PeerView[]): string {
   const workers = peers.filter((peer) => peer.role === 'worker');
   const reviewers = peers.filter((peer) => peer.role === 'reviewer');
-  if (workers.length + reviewers.length === 0) return paint.gray('workers: none yet');
+  if (workers.length + reviewers.length === 0) return 'no workers yet';
   const busy = workers.filter((peer) => peer.busy > 0).length;
   const odd = [...workers, ...reviewers].filter(
     (peer) => peer.state === 'unverifiable' || peer.state === 'dead',
   );
-  const words = [`workers: ${workers.length} (${busy} busy)`, `reviewers: ${reviewers.length}`];
-  return paint.gray([...words, ...odd.map((peer) => `${peer.peer} ${peer.state}`)].join(', '));
+  const words = [
+    `${countOf(workers.length, 'worker')}${busy === 0 ? '' : ` (${busy} busy)`}`,
+    ...(reviewers.length === 0 ? [] : [countOf(reviewers.length, 'reviewer')]),
+  ];
+  return [...words, ...odd.map((peer) => `${peer.peer} ${peer.state}`)].join(', ');
 }
 
-/** One event on one line, for the foot of the view and for output that is no screen. */
-export function eventText(event: RunEvent): string {
-  const attempt = event.attempt !== undefined && event.attempt > 1 ? ` (attempt ${event.attempt})` : '';
-  const task = event.taskId === undefined ? '' : ` ${oneLine(event.taskId)}${attempt}`;
-  const worker = event.worker === undefined || event.text.includes(event.worker) ? '' : ` [${event.worker}]`;
-  return `${event.kind}${task}${worker}: ${oneLine(event.text)}`;
-}
-
-/** The line of an event for output that is no screen, with the time since the run began. */
-export function plainLine(event: RunEvent, startedAt: number): string {
-  const { completed, total } = event.progress;
-  return `+${padTo(durationText(event.at - startedAt), 6)} ${completed}/${total}  ${eventText(event)}`;
+function countOf(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

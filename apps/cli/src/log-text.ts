@@ -11,26 +11,45 @@ const levelNames: Readonly<Record<number, string>> = {
 };
 
 /** Fields that stand elsewhere in the line, or say nothing to people. */
-const hidden: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'daemon', 'pid', 'hostname', 'v']);
+const hidden: ReadonlySet<string> = new Set([
+  ...['level', 'time', 'msg', 'daemon', 'pid', 'hostname', 'v', 'event'],
+  ...['run', 'task', 'attempt'],
+]);
 
-/** A line of pino for people: time, level, daemon, message, then the fields as `name=value`. */
+/** A line of pino for people: time, level, daemon, `run/task#attempt`, message, then the other fields. */
 export function logText(line: string, daemon: string, paint: Painter): string {
   const fields = fieldsOf(line);
   if (fields === undefined) return `${daemon}  ${oneLine(line)}`;
-  const time = typeof fields['time'] === 'string' ? fields['time'].slice(11, 23) : '';
-  const level = padTo(levelNames[Number(fields['level'])] ?? '', 5);
-  const painted =
-    Number(fields['level']) >= 50
-      ? paint.red(level)
-      : Number(fields['level']) >= 40
-        ? paint.yellow(level)
-        : paint.gray(level);
-  const rest = Object.entries(fields)
-    .filter(([name]) => !hidden.has(name))
-    .map(([name, value]) => `${name}=${valueText(name, value)}`);
+  const number = Number(fields['level']);
+  const level = padTo(levelNames[number] ?? '', 5);
   const who = typeof fields['daemon'] === 'string' ? fields['daemon'] : daemon;
   const message = typeof fields['msg'] === 'string' ? oneLine(fields['msg']) : '';
-  return `${paint.gray(time)} ${painted} ${padTo(who, 14)} ${message} ${paint.gray(rest.join(' '))}`.trimEnd();
+  const rest = Object.entries(fields)
+    .filter(([name, value]) => !hidden.has(name) && !(name === 'worker' && value === who))
+    .map(([name, value]) => `${name}=${valueText(name, value)}`);
+  return [
+    paint.gray(timeText(fields['time'])),
+    ` ${number >= 50 ? paint.red(level) : number >= 40 ? paint.yellow(level) : paint.gray(level)}`,
+    ` ${padTo(who, 12)}`,
+    subjectText(fields) === '' ? '' : `  ${paint.cyan(subjectText(fields))}`,
+    `  ${message}`,
+    rest.length === 0 ? '' : `  ${paint.gray(rest.join(' '))}`,
+  ].join('');
+}
+
+/** What the line is about: a run, a task of it, an attempt at that. */
+function subjectText({ run, task, attempt }: Record<string, unknown>): string {
+  const isTold = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
+  const names = [run, task].filter(isTold).map((name) => oneLine(String(name)));
+  return `${names.join('/')}${isTold(attempt) ? `#${String(attempt)}` : ''}`;
+}
+
+function timeText(time: unknown): string {
+  const date = new Date(typeof time === 'string' || typeof time === 'number' ? time : Number.NaN);
+  if (Number.isNaN(date.getTime())) return '';
+  const two = (number: number): string => String(number).padStart(2, '0');
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+  return `${clock}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
 function fieldsOf(line: string): Record<string, unknown> | undefined {
@@ -46,5 +65,6 @@ function fieldsOf(line: string): Record<string, unknown> | undefined {
 function valueText(name: string, value: unknown): string {
   if (name === 'err' && typeof value === 'object' && value !== null && 'message' in value)
     return oneLine(String(value.message));
-  return oneLine(typeof value === 'string' ? value : JSON.stringify(value));
+  const text = oneLine(typeof value === 'string' ? value : JSON.stringify(value));
+  return /^[0-9a-f]{40}$/.test(text) ? text.slice(0, 10) : text;
 }

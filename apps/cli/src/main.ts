@@ -17,7 +17,8 @@ async function main(argv: readonly string[]): Promise<number> {
       cwd: process.cwd(),
       end: (code) => (exitCode = code),
     });
-    await program.parseAsync(argv, { from: 'user' });
+    if (argv.length === 0) program.outputHelp();
+    else await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (thrown) {
     const ending = endingOf(thrown);
@@ -27,7 +28,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 const [name = '', ...rest] = process.argv.slice(2);
-if (isDaemonName(name) && !rest.includes('--help') && !rest.includes('-h')) await runDaemonHere(name, rest);
+if (isDaemonName(name)) await runDaemonHere(name, rest);
 else {
   const code = await main(process.argv.slice(2));
   // Sockets that are still closing do not keep a finished command waiting, but what was written must get out.

@@ -28,8 +28,10 @@ function usageEnding(error: CommanderError): Ending {
   };
 }
 
+/** Adds what the code means, unless the message says itself what to do. */
 function errorText(code: ErrorCode, message: string): string {
-  return `error ${code}: ${message}\n  fix: ${errorTable[code].text}\n`;
+  const isEnough = /[`;]|switchyard \w|\?\)?$/.test(message);
+  return `error ${code}: ${message}\n${isEnough ? '' : `  ${errorTable[code].text}\n`}`;
 }
 
 /** An error that another process of ours has printed, read back. */

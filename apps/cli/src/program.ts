@@ -17,6 +17,14 @@ import { addUp } from './commands/up.ts';
 import { addWorkers } from './commands/workers.ts';
 import type { CommandContext } from './context.ts';
 
+/** The commands in the order of their help. */
+const groups: Readonly<Record<string, readonly ((program: Command, context: CommandContext) => void)[]>> = {
+  'Plans and runs:': [addPlan, addRun, addRuns, addReport, addApply],
+  'What a run asks of you:': [addGate],
+  'Daemons:': [addUp, addDown, addWorkers, addLogs, addInvite, addDaemons],
+  'This machine:': [addDoctor, addClean, addHelp],
+};
+
 /** The whole command line, one file for each command. */
 export function buildProgram(context: CommandContext): Command {
   const program = new Command('switchyard')
@@ -37,9 +45,10 @@ export function buildProgram(context: CommandContext): Command {
       outputError: () => undefined,
     })
     .helpCommand(false)
-    .action(() => program.outputHelp());
-  for (const add of [addPlan, addRun, addRuns, addApply, addGate, addReport, addLogs]) add(program, context);
-  for (const add of [addWorkers, addDaemons, addUp, addDown, addInvite, addClean, addDoctor, addHelp])
-    add(program, context);
+    .showSuggestionAfterError();
+  for (const [group, adds] of Object.entries(groups)) {
+    program.commandsGroup(group);
+    for (const add of adds) add(program, context);
+  }
   return program;
 }

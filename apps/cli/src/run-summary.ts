@@ -1,37 +1,35 @@
-import type { Finding, RunReport, RunView } from '@switchyard/protocol';
-import { lookOf } from './live-view.ts';
-import { durationText, oneLine, padTo } from './show-text.ts';
+import type { Finding, RunReport, RunView, TaskView } from '@switchyard/protocol';
+import { idWidthOf } from './event-text.ts';
+import { reasonText } from './live-view.ts';
+import { lookOf } from './phase-look.ts';
+import { cutTo, durationText, oneLine, padTo, tableText } from './show-text.ts';
 import type { Painter } from './terminal.ts';
 
-/** The table at the end of a run: each task, how it ended, after how many attempts, by whom, how long, and why. */
+/** The table at the end of a run: each task, how it ended, how long it took, by whom, and what was not smooth. */
 export function summaryLines(report: RunReport, paint: Painter): string[] {
-  const { view } = report;
-  const attempts = new Map(report.tasks.map((task) => [task.id, task.attempts]));
-  const rows = view.tasks.map((task) => {
-    const own = attempts.get(task.id) ?? [];
-    const worked = own.reduce((sum, one) => sum + ((one.endedAt ?? one.leasedAt) - one.leasedAt), 0);
-    const reason = task.phase === 'completed' || task.reason === undefined ? '' : oneLine(task.reason);
-    const workers = [...new Set(own.map((one) => one.worker))].join(', ');
+  const { tasks } = report.view;
+  const reports = new Map(report.tasks.map((task) => [task.id, task]));
+  const idWidth = idWidthOf(tasks);
+  const rows = tasks.map((task) => {
+    const attempts = reports.get(task.id)?.attempts ?? [];
+    const worked = attempts.reduce((sum, one) => sum + ((one.endedAt ?? one.leasedAt) - one.leasedAt), 0);
     return [
+      padTo(cutTo(oneLine(task.id), idWidth), idWidth),
       task.phase,
-      task.id,
-      attemptsText(own.length),
-      workers,
-      own.length === 0 ? '' : durationText(worked),
-      reason,
-    ] as const;
+      (attempts.length === 0 ? '' : durationText(worked)).padStart(6),
+      [...new Set(attempts.map((one) => one.worker))].join(', '),
+      remarks(task, attempts.length),
+    ];
   });
-  const widths = [0, 1, 2, 3, 4].map((at) => Math.max(0, ...rows.map((row) => (row[at] ?? '').length)));
-  return rows.map((row) => {
-    const [glyph, colour] = lookOf(row[0]);
-    const cells = row.slice(1).map((cell, at) => (at === 4 ? cell : padTo(cell, widths[at + 1] ?? 0)));
-    return `${paint[colour](glyph)} ${padTo(row[0], widths[0] ?? 0)}  ${cells.join('  ')}`.trimEnd();
+  return tableText(rows).map((line, at) => {
+    const [glyph, colour] = lookOf(tasks[at]?.phase ?? 'pending');
+    return `${paint[colour](glyph)} ${line}`;
   });
 }
 
-function attemptsText(count: number): string {
-  if (count === 0) return '';
-  return count === 1 ? '1 attempt' : `${count} attempts`;
+function remarks(task: TaskView, attempts: number): string {
+  const reason = task.phase === 'completed' ? '' : reasonText(task);
+  return [...(attempts > 1 ? [`${attempts} attempts`] : []), reason].filter(Boolean).join('; ');
 }
 
 /** What reviewers rejected and why, even where a later round passed. */

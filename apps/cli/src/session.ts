@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { createClient, type SwitchyardClient } from '@switchyard/client';
 import { AppError, isAppError, limits, messageOf, peerId } from '@switchyard/protocol';
 import { programVersion, silentLogger, systemClock, systemRandom } from '@switchyard/runtime';
-import { createLink, webSocketDial, type Link, type WebSocketDialOptions } from '@switchyard/transport';
+import { createLink, webSocketDial, type Dial, type Link } from '@switchyard/transport';
 import type { CommandContext, CommonOptions } from './context.ts';
 import { daemonEnvironment } from './environment.ts';
 import { startEphemeral, type EphemeralOrchestrator } from './ephemeral.ts';
+import { Presence } from './presence.ts';
 import {
   findRepository,
   readToken,
@@ -32,6 +33,8 @@ export interface Session {
   readonly url: string;
   /** Calls back when the connection is lost (with the reason) and when it is there again (undefined). */
   onConnection(listener: (lost: string | undefined) => void): void;
+  /** Resolves with an error when the connection is lost and will not come back. */
+  readonly gone: Promise<AppError>;
   /** Closes the connection; an orchestrator of our own goes on only where it has work for others. */
   close(): Promise<void>;
   /** Closes the connection and leaves an orchestrator of our own to its work. */
@@ -57,13 +60,15 @@ export async function openSession(
         `there is no token for ${url}; give one by SWITCHYARD_TOKEN or --token-file`,
       );
     const fingerprint = options.fingerprint ?? environment.fingerprint;
-    return connect({ url, token: () => token, fingerprint });
+    return connect({ url, dial: webSocketDial({ url, token: () => token, fingerprint }) });
   }
   const repository = await findRepository(context, options);
   const running = runningOrchestrator(repository.folder);
   if (running !== undefined) return connectLocal(running, repository);
   const flags = startFlags(mode, repository);
-  const started = await startEphemeral(repository, flags, { env: daemonEnvironment(environment) });
+  const started = await toldMeanwhile(context, 'starting an orchestrator …', () =>
+    startEphemeral(repository, flags, { env: daemonEnvironment(environment) }),
+  );
   if (started.kind === 'other') return connectLocal(started.file, repository);
   const { orchestrator } = started;
   try {
@@ -82,24 +87,56 @@ function startFlags(mode: StartMode, repository: RepositoryState): readonly stri
         `no orchestrator runs for ${repository.workTree}; start one with \`switchyard up\` or \`switchyard run PLAN\``,
       );
     case 'look':
-      return ['--workers-max', '0', '--reviewers-max', '0'];
+      // Looking leaves no lines in the log that somebody may look at.
+      return ['--workers-max', '0', '--reviewers-max', '0', '--log-level', 'warn'];
     case 'work':
       return mode.flags;
   }
 }
 
+/** On a screen, says what takes its time while it does. */
+async function toldMeanwhile<Result>(
+  { terminal }: CommandContext,
+  words: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (!terminal.isScreen) return work();
+  terminal.out(terminal.paint.gray(words));
+  try {
+    return await work();
+  } finally {
+    terminal.out('\r\u001B[K');
+  }
+}
+
+/** Dials the orchestrator where it is now: one that was started again may have another address. */
 function connectLocal(
   file: OrchestratorFile,
   { folder }: RepositoryState,
   own?: EphemeralOrchestrator,
 ): Promise<Session> {
   const token = (): string => readToken(folder.tokenFile);
-  return connect({ url: file.url, token, fingerprint: file.fingerprint }, own);
+  const dial: Dial = async (lane) => {
+    const { url, fingerprint } = runningOrchestrator(folder) ?? file;
+    return webSocketDial({ url, token, fingerprint })(lane);
+  };
+  // Nothing starts an orchestrator of our own again.
+  const presence = own === undefined ? new Presence(folder) : new Presence(folder, 0);
+  return connect({ url: file.url, dial, presence, own });
 }
 
-async function connect(dial: WebSocketDialOptions, own?: EphemeralOrchestrator): Promise<Session> {
+interface Connection {
+  readonly url: string;
+  readonly dial: Dial;
+  readonly presence?: Presence;
+  readonly own?: EphemeralOrchestrator | undefined;
+}
+
+async function connect({ url, dial, presence, own }: Connection): Promise<Session> {
   const listeners = new Set<(lost: string | undefined) => void>();
   const tell = (lost: string | undefined): void => listeners.forEach((listener) => listener(lost));
+  let refused: (error: AppError) => void = () => undefined;
+  const refusal = new Promise<AppError>((resolve) => (refused = resolve));
   let fatal: AppError | undefined;
   const link = createLink({
     self: peerId.parse(`cli-${systemRandom.token(8)}`),
@@ -114,30 +151,41 @@ async function connect(dial: WebSocketDialOptions, own?: EphemeralOrchestrator):
       holding: [],
       reviewing: [],
     }),
-    dial: webSocketDial(dial),
+    dial,
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger(),
     handler: {
-      welcome: () => tell(undefined),
+      welcome: () => {
+        presence?.found();
+        tell(undefined);
+      },
       message: () => undefined,
-      lost: (reason) => tell(reason),
+      lost: (reason) => {
+        presence?.lost();
+        tell(reason);
+      },
       fatal: (error) => {
         fatal = error;
-        tell(error.message);
+        refused(error);
       },
     },
   });
   // Between two tries to connect nothing else would keep this process alive.
   const awake = setInterval(() => undefined, 60_000);
   try {
-    await firstConnection(link, dial.url);
+    await firstConnection(link, url);
   } catch (error) {
     clearInterval(awake);
     await link.close();
     throw fatal ?? error;
   }
-  return new OpenSession(link, { url: dial.url, listeners, closed: () => clearInterval(awake), own });
+  const closed = (): void => {
+    presence?.found();
+    clearInterval(awake);
+  };
+  const gone = presence === undefined ? refusal : Promise.race([refusal, presence.gone]);
+  return new OpenSession(link, { url, listeners, closed, own, gone });
 }
 
 async function firstConnection(link: Link, url: string): Promise<void> {
@@ -155,17 +203,20 @@ interface SessionParts {
   readonly listeners: Set<(lost: string | undefined) => void>;
   readonly closed: () => void;
   readonly own: EphemeralOrchestrator | undefined;
+  readonly gone: Promise<AppError>;
 }
 
 class OpenSession implements Session {
   readonly client: SwitchyardClient;
   readonly url: string;
   readonly own?: EphemeralOrchestrator;
+  readonly gone: Promise<AppError>;
   private readonly parts: SessionParts;
 
   constructor(link: Link, parts: SessionParts) {
     this.client = createClient(link);
     this.url = parts.url;
+    this.gone = parts.gone;
     this.parts = parts;
     if (parts.own !== undefined) this.own = parts.own;
   }
@@ -219,6 +270,11 @@ export async function withSession<Result>(
     await session.stop('its command has failed');
     throw error;
   }
+}
+
+/** What to add to a word on a run that nobody carries on: the orchestrator was started for this command only. */
+export function stoppedHint({ own }: Session, run: string): string {
+  return own === undefined ? '' : `; the run stands still. To go on with it: switchyard resume ${run}`;
 }
 
 /** The run that a person means by its whole name or by a beginning that no other has. Throws AppError E_RUN_UNKNOWN. */

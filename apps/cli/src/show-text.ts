@@ -43,3 +43,15 @@ export function tableText(rows: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   );
 }
+
+/** The moment on this machine's clock, to the minute. */
+export function momentText(at: number): string {
+  const date = new Date(at);
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** A word as a shell reads it back. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

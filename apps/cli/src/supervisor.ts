@@ -129,7 +129,7 @@ export class Supervisor {
   }
 
   private say(child: Child, text: string): void {
-    this.context.terminal.err(`${padTo(child.name, 14)} ${oneLine(text)}\n`);
+    this.context.terminal.err(`${padTo(child.name, 12)} ${oneLine(text)}\n`);
   }
 }
 

@@ -58,7 +58,7 @@ describe('the command line', { timeout: 60_000 }, () => {
         'ready at once (1): a',
         'critical path (2): a → b',
         'strategy: auto → max-parallel: their dependencies let at most 1 run at once, not over 5',
-        'at once: up to 1 of 1 (limits.workers is 5)',
+        'at once: 1 task at most',
         '',
       ].join('\n'),
     });
@@ -132,7 +132,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect((await switchyard(['help', 'run', 'show'])).stdout).toContain('Usage: switchyard run show');
     expect(await switchyard([])).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('Commands:') as string,
+      stdout: expect.stringContaining('Plans and runs:') as string,
     });
     expect(await switchyard(['run', '--help'])).toMatchObject({ code: 0, stderr: '' });
   });

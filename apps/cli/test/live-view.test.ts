@@ -1,7 +1,8 @@
 import { runEvent, runView, type RunEvent, type RunView, type TaskPhase } from '@switchyard/protocol';
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
-import { barLine, liveLines, plainLine, type LiveInput } from '../src/live-view.ts';
+import { eventLine, withoutName } from '../src/event-text.ts';
+import { barLine, liveLines, type LiveInput } from '../src/live-view.ts';
 
 const paint = pc.createColors(false);
 const commit = 'a'.repeat(40);
@@ -78,21 +79,40 @@ describe('the live view', () => {
         since: 0,
       },
     ] as unknown as LiveInput['peers'];
-    expect(
-      liveLines(
-        input({ events: [event({ taskId: 'task-1' as RunEvent['taskId'] })], peers, note: 'a word' }),
-      ),
-    ).toEqual([
-      'demo-abc  running  4.0s  max-parallel',
-      '█████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░ 1/3  1 running',
+    const task = view([]).tasks[0]?.id ?? ('task-1' as RunEvent['taskId']);
+    expect(liveLines(input({ events: [event({ taskId: task })], peers, notes: ['a word'] }))).toEqual([
+      'demo-abc  running  4.0s  max-parallel, 1 worker (1 busy)',
+      '██████████░░░░░░░░░░░░░░░░░░░░░░ 1/3  1 running',
       '',
       '✔ task-0  completed',
-      '▶ task-1  running      3.0s   worker-1',
+      '▶ task-1  running      3.0s  worker-1',
       '· task-2  pending',
-      'workers: 1 (1 busy), reviewers: 0',
-      '  task-assigned task-1: goes to worker-1',
+      '',
+      '  2.0s  ▶ task-1  goes to worker-1',
       'a word',
     ]);
+  });
+
+  it('says in few words why a task is where it is, and nothing that its phase says already', () => {
+    const reasons = [
+      'task-0 is at work',
+      'task-1 failed: E_IO: disk',
+      'task-2 is ready',
+      'w: it was stopped',
+    ];
+    const phases: TaskPhase[] = ['running', 'failed', 'ready', 'ready'];
+    const tasks = view(phases).tasks.map((task, at) => ({ ...task, reason: reasons[at] }));
+    expect(liveLines(input({ view: view(phases, { tasks }) })).slice(3)).toEqual([
+      '▶ task-0  running    3.0s  worker-1',
+      '✖ task-1  failed           E_IO: disk',
+      '○ task-2  ready',
+      '○ task-3  ready            w: it was stopped',
+    ]);
+  });
+
+  it('shows three notes at most', () => {
+    const notes = ['one', 'two', 'three', 'four'];
+    expect(liveLines(input({ notes })).slice(-3)).toEqual(['one', 'two', '… and 2 more']);
   });
 
   it('never has more lines than the screen, and keeps those tasks that something happens to', () => {
@@ -100,7 +120,12 @@ describe('the live view', () => {
       at === 4321 ? 'waiting' : at === 17 ? 'running' : 'pending',
     );
     const lines = liveLines(
-      input({ view: view(phases), rows: 20, events: Array.from({ length: 9 }, () => event({})), note: 'x' }),
+      input({
+        view: view(phases),
+        rows: 20,
+        events: Array.from({ length: 9 }, () => event({})),
+        notes: ['x'],
+      }),
     );
     expect(lines.length).toBeLessThanOrEqual(20);
     expect(lines.join('\n')).toMatch(/▶ task-17 [^]*\? task-4321 [^]*… 49\d\d more tasks/);
@@ -127,7 +152,7 @@ describe('the live view', () => {
     expect(liveLines(input({ view: view([], { paused: true }) }))[0]).toContain('paused');
     expect(
       liveLines(input({ view: view([], { phase: 'completed', finishedAt: 2500 }), now: 99_000 }))[0],
-    ).toBe('demo-abc  completed  1.5s  max-parallel');
+    ).toBe('demo-abc  completed  1.5s  max-parallel, no workers yet');
   });
 });
 
@@ -135,33 +160,47 @@ describe('the bar', () => {
   it('is as wide as asked, whatever the counts', () => {
     for (let total = 0; total < 30; total += 1) {
       for (let completed = 0; completed <= total; completed += 1) {
-        const progress = {
-          total,
-          completed,
-          failed: total - completed,
-          skipped: 0,
-          cancelled: 0,
-          running: 0,
-          waiting: 0,
-        };
-        expect(barLine(progress, 20, paint).split(' ')[0]).toHaveLength(20);
+        const tasks = Array.from({ length: total }, (_, at) => ({
+          phase:
+            at < completed
+              ? ('completed' as const)
+              : at % 2 === 0
+                ? ('failed' as const)
+                : ('verifying' as const),
+        }));
+        expect(barLine(tasks, { width: 20, paint }).split(' ')[0]).toHaveLength(20);
       }
     }
+  });
+
+  it('tells what is merged but not yet verified from what is completed', () => {
+    const phases = ['completed', 'verifying', 'failed', 'pending'] as const;
+    expect(
+      barLine(
+        phases.map((phase) => ({ phase })),
+        { width: 8, paint },
+      ),
+    ).toBe('██▒▒██░░ 1/4  1 verifying, 1 failed');
   });
 });
 
 describe('a line for output that is no screen', () => {
-  it('has time, progress, task, attempt and worker', () => {
-    const line = plainLine(
-      event({
-        at: 75_000,
-        taskId: 'b' as RunEvent['taskId'],
-        attempt: 2,
-        worker: 'w2' as RunEvent['worker'],
-        text: 'begins',
-      }),
-      1000,
+  it('has time, progress, sign, task and what happened to it', () => {
+    const told = event({
+      at: 75_000,
+      kind: 'task-assigned',
+      taskId: 'b' as RunEvent['taskId'],
+      text: 'b goes to w2 (attempt 2)',
+    });
+    expect(eventLine(told, { startedAt: 1000, idWidth: 5, paint, hasCounts: true })).toBe(
+      ' 1m14s  1/0  ▶ b      goes to w2 (attempt 2)',
     );
-    expect(line).toBe('+1m14s  1/0  task-assigned b (attempt 2) [w2]: begins');
   });
+
+  it.each([
+    ['a: its attempt is lost', 'its attempt is lost'],
+    ['a is ready', 'is ready'],
+    ['ab is ready', 'ab is ready'],
+    ['other', 'other'],
+  ])('%j does not name its task twice', (text, words) => expect(withoutName(text, 'a')).toBe(words));
 });

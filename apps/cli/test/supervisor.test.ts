@@ -43,8 +43,8 @@ describe('the supervisor', { timeout: 30_000 }, () => {
       `console.log(JSON.stringify({ level: 30, msg: 'ready', daemon: 'w' })); console.error('plain'); setInterval(() => {}, 1000)`,
     ]);
     await vi.waitFor(() => {
-      expect(printed).toContain('info  w              ready\n');
-      expect(printed).toContain('worker-1       plain\n');
+      expect(printed).toContain('info  w             ready\n');
+      expect(printed).toContain('worker-1     plain\n');
     }, patient);
     await up.stop();
   });

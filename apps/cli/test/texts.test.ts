@@ -1,11 +1,12 @@
 import { AppError, finding } from '@switchyard/protocol';
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
+import { appliedLines } from '../src/commands/apply.ts';
 import { invitationCommand } from '../src/commands/invite.ts';
 import { logText } from '../src/log-text.ts';
 import { endingOf, errorFromText } from '../src/problem-text.ts';
 import { findingLines } from '../src/run-summary.ts';
-import { cutTo, durationText, tableText } from '../src/show-text.ts';
+import { cutTo, durationText, shellWord, tableText } from '../src/show-text.ts';
 
 describe('texts', () => {
   it.each([
@@ -57,9 +58,16 @@ describe('texts', () => {
       pid: 3,
       msg: 'lost',
       run: 'r',
+      task: 't',
+      attempt: 2,
+      worker: 'worker-1',
+      commit: 'c'.repeat(40),
       err: { message: 'gone', stack: '…' },
     });
-    expect(logText(line, 'x', paint)).toBe('04:05:06.789 warn  worker-1       lost run=r err=gone');
+    const time = new Date('2026-11-21T04:05:06.789Z').toTimeString().slice(0, 8); // people read their own clock
+    expect(logText(line, 'x', paint)).toBe(
+      `${time}.789 warn  worker-1      r/t#2  lost  commit=cccccccccc err=gone`,
+    );
     expect(logText('{"half', 'worker-1', paint)).toBe('worker-1  {"half');
   });
 
@@ -75,12 +83,38 @@ describe('texts', () => {
     );
   });
 
+  it('what was applied says how it got there, and when there was nothing', () => {
+    const applied = { commit: 'c'.repeat(40), files: ['a', 'b'], fastForward: false, isVerified: true };
+    expect(appliedLines(applied)).toEqual([
+      '  a',
+      '  b',
+      'applied: 2 files, your branch is at cccccccccc (merged with what your branch got meanwhile and verified again)',
+    ]);
+    expect(appliedLines({ ...applied, isVerified: false }).at(-1)).not.toContain('verified');
+    expect(appliedLines({ ...applied, fastForward: true }).at(-1)).toContain('(fast-forward)');
+    expect(appliedLines({ ...applied, files: [] })).toEqual([
+      'nothing to do: your branch has all of it, at cccccccccc',
+    ]);
+    const many = { ...applied, files: Array.from({ length: 30 }, (_, at) => `f${at}`) };
+    expect(appliedLines(many)).toHaveLength(22);
+  });
+
+  it('a word for a shell is quoted where it must be', () => {
+    expect([shellWord('a-b.c'), shellWord('sign off'), shellWord("it's")]).toEqual([
+      'a-b.c',
+      "'sign off'",
+      String.raw`'it'\''s'`,
+    ]);
+  });
+
   it('an error has one message, a way out and the documented exit code', () => {
     const ending = endingOf(new AppError('E_NO_GIT', 'git is not there'));
     expect(ending).toEqual({
       exitCode: 4,
-      text: 'error E_NO_GIT: git is not there\n  fix: git is missing or too old; install git 2.39 or newer.\n',
+      text: 'error E_NO_GIT: git is not there\n  git is missing or too old; install git 2.39 or newer.\n',
     });
+    const told = new AppError('E_RUN_UNKNOWN', 'there is no run x; `switchyard runs` lists them');
+    expect(endingOf(told).text).toBe(`error E_RUN_UNKNOWN: ${told.message}\n`);
     expect(endingOf(new TypeError('x')).exitCode).toBe(70);
   });
 

@@ -8,17 +8,13 @@ const words: Readonly<Record<DaemonName, string>> = {
   reviewer: 'start a reviewer, here or for an orchestrator elsewhere (--hub)',
 };
 
-/** The daemons. `main` hands over to them before the command line is parsed: here they only have their help. */
+/** The daemons. `main` hands over to them before the command line is parsed: here they only have their place in the list. */
 export function addDaemons(program: Command, context: CommandContext): void {
   for (const name of daemonNames) {
     program
       .command(`${name} [flags...]`)
       .description(words[name])
       .allowUnknownOption()
-      .addHelpText(
-        'after',
-        `\nFlags are those of the daemon's configuration; \`switchyard ${name} --what\` lists them.`,
-      )
       .action(() => context.terminal.err(`start it as the first word: switchyard ${name} …\n`));
   }
 }

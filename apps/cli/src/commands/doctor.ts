@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { errorTable, exitCodes, isAppError, messageOf } from '@switchyard/protocol';
-import { openSandbox, toolchains } from '@switchyard/guard';
 import { programVersion, silentLogger, systemClock } from '@switchyard/runtime';
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
@@ -27,7 +26,7 @@ export function addDoctor(program: Command, context: CommandContext): void {
         note('node', `${process.versions.node} (${process.platform} ${process.arch})`),
         await tried('git', gitVersion),
         await tried('sandbox', sandboxTier),
-        ...toolchainChecks(context),
+        ...(await toolchainChecks(context)),
         ...(await repositoryChecks(context, commonOptions(command))),
       ];
       context.terminal.out(`${checks.map((check) => lineOf(check, context)).join('\n')}\n`);
@@ -65,17 +64,25 @@ async function gitVersion(): Promise<string> {
 }
 
 async function sandboxTier(): Promise<string> {
+  const { openSandbox } = await import('@switchyard/guard');
   const sandbox = await openSandbox({ mode: 'auto', logger: silentLogger(), clock: systemClock });
   await sandbox.close();
   return sandbox.tier;
 }
 
-function toolchainChecks({ environment }: CommandContext): Check[] {
-  return toolchains({ searchPath: environment.all['PATH'] }).map((tool) => ({
-    name: 'toolchain',
-    state: 'note',
-    text: `${tool.name}: ${tool.visible ? `visible to commands (${tool.folders.join(', ') || 'system'})` : `hidden, ${tool.reason ?? ''}`}`,
-  }));
+/** What the commands of tasks find, and which entries of PATH they do not. */
+async function toolchainChecks({ environment }: CommandContext): Promise<Check[]> {
+  const { toolchains } = await import('@switchyard/guard');
+  const tools = toolchains({ searchPath: environment.all['PATH'] });
+  const visible = tools.filter((tool) => tool.visible).map((tool) => [tool.name, ...tool.folders].join(' '));
+  const hidden = tools.filter((tool) => !tool.visible).map((tool) => tool.name);
+  const why = 'on PATH, but outside the system folders; commands of tasks do not see them';
+  return [
+    { name: 'toolchains', state: 'ok', text: `system, ${visible.join(', ')}` },
+    ...(hidden.length === 0
+      ? []
+      : [{ name: 'hidden', state: 'note' as const, text: `${hidden.join('\n')}\n(${why})` }]),
+  ];
 }
 
 async function repositoryChecks(context: CommandContext, options: CommonOptions): Promise<Check[]> {

@@ -1,11 +1,11 @@
 import { escalationActions, runId, taskId, type EscalationAction } from '@switchyard/protocol';
 import { Option, type Command } from 'commander';
 import { commonOptions, type CommandContext } from '../context.ts';
-import { meantRun, withSession } from '../session.ts';
+import { meantRun, stoppedHint, withSession } from '../session.ts';
 
 /** `gate approve|reject RUN TASK` and `answer RUN TASK --action …`: what runs wait for from people. */
 export function addGate(program: Command, context: CommandContext): void {
-  const gate = program.command('gate').description('answer a gate that a run waits at');
+  const gate = program.command('gate').helpCommand(false).description('answer a gate that a run waits at');
   for (const verb of ['approve', 'reject'] as const) {
     gate
       .command(`${verb} <run> <task>`)
@@ -39,15 +39,12 @@ async function answerGate(
   context: CommandContext,
 ): Promise<void> {
   const open = { context, options: commonOptions(command), mode: { kind: 'look' } as const };
-  await withSession(open, async ({ client }) =>
-    client.answerGate({
-      run: runId.parse(await meantRun(client, name)),
-      taskId: taskId.parse(task),
-      approve,
-      note,
-    }),
-  );
-  context.terminal.out(`${approve ? 'approved' : 'rejected'} ${task}\n`);
+  const hint = await withSession(open, async (session) => {
+    const run = runId.parse(await meantRun(session.client, name));
+    await session.client.answerGate({ run, taskId: taskId.parse(task), approve, note });
+    return stoppedHint(session, run);
+  });
+  context.terminal.out(`${approve ? 'approved' : 'rejected'} ${task}${hint}\n`);
 }
 
 interface QuestionAnswer {
@@ -63,13 +60,10 @@ async function answerQuestion(
   context: CommandContext,
 ): Promise<void> {
   const open = { context, options: commonOptions(command), mode: { kind: 'look' } as const };
-  await withSession(open, async ({ client }) =>
-    client.answerEscalation({
-      run: runId.parse(await meantRun(client, name)),
-      taskId: taskId.parse(task),
-      action,
-      note,
-    }),
-  );
-  context.terminal.out(`${task}: ${action}\n`);
+  const hint = await withSession(open, async (session) => {
+    const run = runId.parse(await meantRun(session.client, name));
+    await session.client.answerEscalation({ run, taskId: taskId.parse(task), action, note });
+    return stoppedHint(session, run);
+  });
+  context.terminal.out(`${task}: ${action}${hint}\n`);
 }

@@ -2,6 +2,7 @@ import { AppError, closeCodes, errorTable, exitCodes, registry } from '@switchya
 import { logFieldTable, metricTable } from '@switchyard/runtime';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
+import { isDaemonName, runDaemonHere } from '../daemon-process.ts';
 import { tableText } from '../show-text.ts';
 
 /** Lists of what is API, made from the tables that the program itself uses. */
@@ -45,10 +46,12 @@ export function addHelp(program: Command, context: CommandContext): void {
   program
     .command('help [words...]')
     .description(`help on a command, or on ${Object.keys(topics).join(', ')}`)
-    .action((words: string[]) => {
+    .action((words: string[]): void | Promise<void> => {
       const topic =
         words.length === 1 && Object.hasOwn(topics, words[0] ?? '') ? topics[words[0] ?? ''] : undefined;
       if (topic !== undefined) return context.terminal.out(`${topic().join('\n')}\n`);
+      const [name = ''] = words;
+      if (isDaemonName(name)) return runDaemonHere(name, ['--help']);
       commandOf(program, words).outputHelp();
     });
 }
@@ -60,7 +63,7 @@ function commandOf(program: Command, words: readonly string[]): Command {
     if (next === undefined)
       throw new AppError(
         'E_USAGE',
-        `there is no help on "${words.join(' ')}"; topics are ${Object.keys(topics).join(', ')}`,
+        `there is no help on "${words.join(' ')}"; there is on every command, and on ${Object.keys(topics).join(', ')}`,
       );
     command = next;
   }

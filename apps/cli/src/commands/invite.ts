@@ -2,6 +2,7 @@ import type { PayloadOf } from '@switchyard/protocol';
 import { Option, type Command } from 'commander';
 import { commonOptions, type CommandContext } from '../context.ts';
 import { withSession } from '../session.ts';
+import { shellWord } from '../show-text.ts';
 
 type Role = 'worker' | 'reviewer';
 
@@ -25,9 +26,5 @@ export function addInvite(program: Command, context: CommandContext): void {
 
 /** The token goes by environment: command lines can be read by others on that machine. */
 export function invitationCommand(role: Role, { url, fingerprint, token }: PayloadOf<'invited'>): string {
-  return `SWITCHYARD_TOKEN=${quoted(token)} switchyard ${role} --hub ${quoted(url)} --fingerprint ${quoted(fingerprint)}`;
-}
-
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return `SWITCHYARD_TOKEN=${shellWord(token)} switchyard ${role} --hub ${shellWord(url)} --fingerprint ${shellWord(fingerprint)}`;
 }

@@ -7,7 +7,7 @@ import { durationText } from '../show-text.ts';
 
 /** `plan check`, `plan graph` and `plan schema`: nothing of them needs a daemon or a repository. */
 export function addPlan(program: Command, context: CommandContext): void {
-  const plan = program.command('plan').description('check and draw plans');
+  const plan = program.command('plan').helpCommand(false).description('check and draw plans');
   plan
     .command('check <file>')
     .description('print all problems of a plan; without problems, what would run first and how')
@@ -41,8 +41,14 @@ export function checkLines(plan: Plan): string[] {
     `ready at once (${analysis.ready.length}): ${listed(analysis.ready, ', ')}`,
     `critical path (${analysis.criticalPath.length}${minutes}): ${listed(analysis.criticalPath, ' → ')}`,
     `strategy: ${asked}${strategy.chosen}: ${strategy.reason}`,
-    `at once: up to ${Math.min(analysis.width, plan.limits.workers)} of ${analysis.width} (limits.workers is ${plan.limits.workers})`,
+    `at once: ${atOnce(analysis.width, plan.limits.workers)}`,
   ];
+}
+
+/** How many tasks the graph lets run at the same time, and whether the plan has the workers for them. */
+function atOnce(width: number, workers: number): string {
+  const most = `${width} ${width === 1 ? 'task' : 'tasks'} at most`;
+  return workers < width ? `${most}, but limits.workers is ${workers}` : most;
 }
 
 function listed(ids: readonly string[], between: string): string {

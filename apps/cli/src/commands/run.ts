@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
-import { checkLines } from './plan.ts';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { followRun } from '../follow-run.ts';
 import { readPlan } from '../plan-file.ts';
-import { meantRun, openSession, withSession } from '../session.ts';
-import { AppError, exitCodes, type RunView } from '@switchyard/protocol';
-import { barLine, lookOf } from '../live-view.ts';
-import { durationText, oneLine, tableText } from '../show-text.ts';
+import { meantRun, openSession, stoppedHint, withSession } from '../session.ts';
+import { AppError, exitCodes } from '@switchyard/protocol';
+import { viewLines } from '../view-text.ts';
 
 interface RunOptions extends CommonOptions {
   readonly detach?: boolean;
@@ -19,6 +17,7 @@ interface RunOptions extends CommonOptions {
 export function addRun(program: Command, context: CommandContext): void {
   const run = program
     .command('run [plan]')
+    .helpCommand(false)
     .description('run a plan and follow it; with a word below, do something with a run')
     .option('--detach', 'start the run and go')
     .option('--json', 'print one event a line, as JSON')
@@ -53,7 +52,6 @@ async function runPlan(
   if (plan === undefined) return context.end(exitCodes.planInvalid.code);
   const { terminal } = context;
   const say = options.json === true ? terminal.err : terminal.out;
-  if (options.json !== true) say(`${checkLines(plan).join('\n')}\n`);
   const flags = options.sandbox ? [] : ['--sandbox', 'off'];
   const session = await openSession(context, options, { kind: 'work', flags });
   if (!options.sandbox && session.own === undefined)
@@ -67,9 +65,8 @@ async function runPlan(
     await session.stop('the plan was refused');
     throw error;
   }
-  say(
-    `run ${run}, ${session.own === undefined ? `on the orchestrator at ${session.url}` : 'on an orchestrator of its own'}\n`,
-  );
+  const count = `${plan.tasks.length} ${plan.tasks.length === 1 ? 'task' : 'tasks'}`;
+  say(`run ${run}: ${count}${session.own === undefined ? `, on the orchestrator at ${session.url}` : ''}\n`);
   if (options.detach === true) {
     say(`to follow it: switchyard resume ${run}\n`);
     return session.detach();
@@ -82,39 +79,18 @@ async function show(
   options: CommonOptions & { json?: boolean },
   context: CommandContext,
 ): Promise<void> {
-  const view = await withSession({ context, options, mode: { kind: 'look' } }, async ({ client }) =>
-    client.run(await meantRun(client, name)),
+  const { view, isServed } = await withSession(
+    { context, options, mode: { kind: 'look' } },
+    async ({ client, own }) => ({
+      view: await client.run(await meantRun(client, name)),
+      isServed: own === undefined,
+    }),
   );
   const text =
-    options.json === true ? JSON.stringify(view, undefined, 2) : viewLines(view, context).join('\n');
+    options.json === true
+      ? JSON.stringify(view, undefined, 2)
+      : viewLines(view, { paint: context.terminal.paint, isServed }).join('\n');
   context.terminal.out(`${text}\n`);
-}
-
-function viewLines(view: RunView, { terminal }: CommandContext): string[] {
-  const { paint } = terminal;
-  const rows = view.tasks.map((task) => {
-    const round = task.round > 1 ? ` round ${task.round}` : '';
-    const waiting =
-      task.waiting === undefined
-        ? ''
-        : `${task.waiting.kind}: ${task.waiting.text}; ${task.waiting.default} at ${new Date(task.waiting.deadline).toISOString()}`;
-    return [
-      `${lookOf(task.phase)[0]} ${task.id}`,
-      task.phase + round,
-      task.worker ?? '',
-      oneLine(waiting === '' ? (task.reason ?? '') : waiting),
-    ];
-  });
-  const state = view.paused && view.phase === 'running' ? 'running (paused)' : view.phase;
-  return [
-    `${view.run}  ${state}${view.reason === undefined ? '' : `: ${oneLine(view.reason)}`}`,
-    barLine(view.progress, 30, paint),
-    `branch ${view.branch} at ${view.tip.slice(0, 12)}, from ${view.base.slice(0, 12)}`,
-    `strategy ${view.strategy.chosen}: ${view.strategy.reason}`,
-    `started ${new Date(view.startedAt ?? view.createdAt).toISOString()}${view.finishedAt === undefined ? '' : `, took ${durationText(view.finishedAt - (view.startedAt ?? view.createdAt))}`}`,
-    '',
-    ...tableText(rows),
-  ];
 }
 
 function addOrders(run: Command, context: CommandContext): void {
@@ -142,8 +118,8 @@ function addOrders(run: Command, context: CommandContext): void {
     .command('resume <run>')
     .description('let a paused run go on (`switchyard resume` also follows it)')
     .action(async (name: string, _options, command: Command) => {
-      await order(command, context, name, (client, id) => client.resume(id));
-      context.terminal.out(`resumed ${name}\n`);
+      const hint = await order(command, context, name, (client, id) => client.resume(id));
+      context.terminal.out(`resumed ${name}${hint}\n`);
     });
   run
     .command('add <run> <file>')
@@ -161,11 +137,13 @@ async function order(
   context: CommandContext,
   name: string,
   tell: (client: Client, run: string) => Promise<void>,
-): Promise<void> {
-  const options = commonOptions(command);
-  await withSession({ context, options, mode: { kind: 'look' } }, async ({ client }) =>
-    tell(client, await meantRun(client, name)),
-  );
+): Promise<string> {
+  const open = { context, options: commonOptions(command), mode: { kind: 'look' } as const };
+  return withSession(open, async (session) => {
+    const run = await meantRun(session.client, name);
+    await tell(session.client, run);
+    return stoppedHint(session, run);
+  });
 }
 
 async function add(

@@ -2,8 +2,9 @@ import type { RunSummary } from '@switchyard/protocol';
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { followRun } from '../follow-run.ts';
-import { durationText, oneLine, tableText } from '../show-text.ts';
 import { meantRun, openSession, withSession } from '../session.ts';
+import { durationText, momentText, oneLine, tableText } from '../show-text.ts';
+import { stateText } from '../view-text.ts';
 
 /** `runs`: all runs of the repository; `resume RUN`: goes on with one and follows it. */
 export function addRuns(program: Command, context: CommandContext): void {
@@ -22,24 +23,43 @@ export function addRuns(program: Command, context: CommandContext): void {
 }
 
 async function list(options: CommonOptions & { json?: boolean }, context: CommandContext): Promise<void> {
-  const runs = await withSession({ context, options, mode: { kind: 'look' } }, ({ client }) => client.runs());
+  const { runs, isServed } = await withSession(
+    { context, options, mode: { kind: 'look' } },
+    async ({ client, own }) => ({ runs: await client.runs(), isServed: own === undefined }),
+  );
   const newestFirst = runs.toSorted((a, b) => b.createdAt - a.createdAt);
   if (options.json === true) return context.terminal.out(`${JSON.stringify(newestFirst, undefined, 2)}\n`);
   if (newestFirst.length === 0)
     return context.terminal.out('no runs yet; `switchyard run PLAN` starts one\n');
-  context.terminal.out(`${tableText(newestFirst.map(rowOf)).join('\n')}\n`);
+  const [head = '', ...rows] = tableText([
+    ['run', 'state', 'tasks', 'started', 'took', ''],
+    ...newestFirst.map((run) => rowOf(run, isServed)),
+  ]);
+  context.terminal.out(`${[context.terminal.paint.gray(head), ...rows].join('\n')}\n`);
 }
 
-function rowOf(run: RunSummary): string[] {
+function rowOf(run: RunSummary, isServed: boolean): string[] {
   const began = run.startedAt ?? run.createdAt;
+  const state = stateText(run, isServed);
   return [
     run.run,
-    run.paused && run.phase === 'running' ? 'paused' : run.phase,
+    state,
     `${run.progress.completed}/${run.progress.total}`,
-    new Date(began).toISOString().replace('T', ' ').slice(0, 16),
+    momentText(began),
     run.finishedAt === undefined ? '' : durationText(run.finishedAt - began),
-    oneLine(run.phase === 'completed' ? '' : (run.reason ?? '')),
+    [waitingText(run), state === 'stopped' ? `go on: switchyard resume ${run.run}` : '', reasonOf(run)]
+      .filter(Boolean)
+      .join('; '),
   ];
+}
+
+function waitingText({ run, progress: { waiting } }: RunSummary): string {
+  if (waiting === 0) return '';
+  return `${waiting} ${waiting === 1 ? 'task waits' : 'tasks wait'} for you: switchyard run show ${run}`;
+}
+
+function reasonOf({ phase, reason }: RunSummary): string {
+  return phase === 'completed' || phase === 'running' ? '' : oneLine(reason ?? '');
 }
 
 async function resume(

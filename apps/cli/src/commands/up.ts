@@ -54,6 +54,10 @@ async function up(options: UpOptions, context: CommandContext): Promise<void> {
     '--port': options.port,
     '--tls-hosts': options.tlsHosts,
   });
+  context.terminal.err(
+    `orchestrator, ${options.workers} × worker, ${options.reviewers} × reviewer for ${repository.workTree}; ctrl-C ends all.\n` +
+      'In another terminal: switchyard run PLAN\n',
+  );
   const supervisor = new Supervisor(context);
   const interrupt = new Interrupt(() => supervisor.killAll());
   supervisor.start('orchestrator', 'orchestrator', [

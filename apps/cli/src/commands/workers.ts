@@ -32,12 +32,17 @@ async function list(options: CommonOptions & { json?: boolean }, context: Comman
     peer.role,
     peer.state,
     `${peer.busy}/${peer.slots}`,
-    `${peer.host}:${peer.pid}${peer.local ? ' (local)' : ''}`,
+    `${peer.pid} on ${peer.host}`,
     durationText(now - peer.since),
     peer.labels.join(' '),
   ]);
-  const none = ['nobody is connected; `switchyard worker` attaches one, and a run starts its own'];
-  context.terminal.out(
-    `orchestrator ${fleet.version} at ${fleet.url}\n${(rows.length === 0 ? none : tableText(rows)).join('\n')}\n`,
-  );
+  const { terminal } = context;
+  terminal.out(`orchestrator ${fleet.version} at ${fleet.url}\n`);
+  if (rows.length === 0)
+    return terminal.out('nobody is connected; `switchyard worker` attaches one, and a run starts its own\n');
+  const [head = '', ...lines] = tableText([
+    ['name', 'role', 'state', 'busy', 'process', 'for', 'labels'],
+    ...rows,
+  ]);
+  terminal.out(`${[terminal.paint.gray(head), ...lines].join('\n')}\n`);
 }

@@ -1,0 +1,29 @@
+import type { TaskPhase } from '@switchyard/protocol';
+
+/** The sign and colour of a phase. */
+export type Look = readonly [
+  glyph: string,
+  colour: 'green' | 'red' | 'yellow' | 'cyan' | 'magenta' | 'gray' | 'white',
+];
+
+const looks: Readonly<Record<TaskPhase, Look>> = {
+  pending: ['·', 'gray'],
+  ready: ['○', 'white'],
+  leased: ['▶', 'cyan'],
+  preparing: ['▶', 'cyan'],
+  running: ['▶', 'cyan'],
+  submitted: ['◆', 'cyan'],
+  reviewing: ['◎', 'magenta'],
+  integrating: ['⇢', 'magenta'],
+  verifying: ['⇢', 'magenta'],
+  waiting: ['?', 'yellow'],
+  completed: ['✔', 'green'],
+  failed: ['✖', 'red'],
+  skipped: ['⊘', 'gray'],
+  cancelled: ['⊘', 'gray'],
+};
+
+/** How a phase looks on a screen. */
+export function lookOf(phase: TaskPhase): Look {
+  return looks[phase];
+}

@@ -54,7 +54,7 @@ export function eventLine(event: RunEvent, options: EventLine): string {
   const time = `${durationText(event.at - startedAt).padStart(6)}${counts}`;
   const name = event.taskId === undefined ? '' : oneLine(event.taskId);
   const [glyph, colour] = signOf(event.kind);
-  return `${time}  ${paint[colour](glyph)} ${padTo(cutTo(name, idWidth), idWidth)}  ${words(event)}`;
+  return `${time}  ${paint[colour](glyph)} ${padTo(cutTo(name, idWidthMax), idWidth)}  ${words(event)}`;
 }
 
 function words({ kind, taskId, text }: RunEvent): string {

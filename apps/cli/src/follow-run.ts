@@ -142,21 +142,32 @@ function displayOf(options: FollowOptions, handle: RunHandle): Display {
 function plainDisplay({ context, session, run }: FollowOptions, handle: RunHandle): Display {
   const { terminal } = context;
   let startedAt: number | undefined;
-  handle.on('event', (event: RunEvent) => {
+  const print = (event: RunEvent): void => {
     startedAt ??= event.at;
-    if (!isTold(event)) return;
+    if (!isTold(event) || endsRun.has(event.kind)) return;
     const tasks = handle.view()?.tasks ?? [];
     const how = { startedAt, idWidth: idWidthOf(tasks), paint: terminal.paint, hasCounts: true };
     terminal.out(`${eventLine(event, how)}\n`);
     const task = tasks.find(({ id }) => id === event.taskId);
     if (event.kind === 'task-waiting' && task?.phase === 'waiting')
       terminal.out(`        answer it: ${answerText(run, task)}\n`);
-  });
+  };
+  // Until the tasks are known, so is not how wide their names are.
+  let early: RunEvent[] | undefined = [];
+  handle.on('event', (event) => (early === undefined ? print(event) : early.push(event)));
+  const flush = (): void => {
+    early?.forEach(print);
+    early = undefined;
+  };
+  handle.opened.then(flush, flush);
   session.onConnection((lost) =>
     terminal.err(lost === undefined ? 'connected\n' : `connection lost (${lost}); trying again\n`),
   );
-  return { close: () => undefined };
+  return { close: flush };
 }
+
+/** What the closing lines say. */
+const endsRun: ReadonlySet<RunEvent['kind']> = new Set(['completed', 'failed', 'cancelled']);
 
 /** Asks for the fleet when something happened, at most once at a time. */
 function peersRefresher(session: Session, show: (peers: readonly PeerView[]) => void): () => void {

@@ -39,7 +39,12 @@ async function readText(path: string, shown: string): Promise<string> {
       await file.close();
     }
   } catch (cause) {
-    throw new AppError('E_USAGE', `the plan ${shown} cannot be read: ${messageOf(cause)}`, { cause });
+    throw new AppError('E_USAGE', `the plan ${shown} cannot be read: ${readFailure(cause)}`, { cause });
   }
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, length));
+}
+
+function readFailure(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return code === 'ENOENT' ? 'there is no such file' : messageOf(cause);
 }

@@ -35,7 +35,17 @@ async function list(options: CommonOptions & { json?: boolean }, context: Comman
     ['run', 'state', 'tasks', 'started', 'took', ''],
     ...newestFirst.map((run) => rowOf(run, isServed)),
   ]);
-  context.terminal.out(`${[context.terminal.paint.gray(head), ...rows].join('\n')}\n`);
+  const { paint, out } = context.terminal;
+  out(`${[paint.gray(head), ...rows, ...hints(newestFirst, isServed).map(paint.yellow)].join('\n')}\n`);
+}
+
+function hints(runs: readonly RunSummary[], isServed: boolean): string[] {
+  const isStopped = runs.some((run) => stateText(run, isServed) === 'stopped');
+  const isWaiting = runs.some(({ progress }) => progress.waiting > 0);
+  return [
+    ...(isStopped ? ['go on with a stopped run: switchyard resume RUN'] : []),
+    ...(isWaiting ? ['what waits, and how to answer it: switchyard run show RUN'] : []),
+  ];
 }
 
 function rowOf(run: RunSummary, isServed: boolean): string[] {
@@ -47,15 +57,8 @@ function rowOf(run: RunSummary, isServed: boolean): string[] {
     `${run.progress.completed}/${run.progress.total}`,
     momentText(began),
     run.finishedAt === undefined ? '' : durationText(run.finishedAt - began),
-    [waitingText(run), state === 'stopped' ? `go on: switchyard resume ${run.run}` : '', reasonOf(run)]
-      .filter(Boolean)
-      .join('; '),
+    run.progress.waiting > 0 ? `${run.progress.waiting} waiting for you` : reasonOf(run),
   ];
-}
-
-function waitingText({ run, progress: { waiting } }: RunSummary): string {
-  if (waiting === 0) return '';
-  return `${waiting} ${waiting === 1 ? 'task waits' : 'tasks wait'} for you: switchyard run show ${run}`;
 }
 
 function reasonOf({ phase, reason }: RunSummary): string {

@@ -94,6 +94,8 @@ export interface Hub {
     extra?: SendExtra,
   ): MessageId | undefined;
   peers(): readonly ConnectedPeer[];
+  /** Messages that wait for a peer on its control lane; undefined: it is not connected. */
+  waiting(peer: PeerId): number | undefined;
   counts(): HubCounts;
   disconnect(peer: PeerId, closeName: CloseName): void;
   /** Tells everyone to come back later, and ends. */

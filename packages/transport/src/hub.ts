@@ -116,6 +116,10 @@ class SwitchyardHub implements Hub {
     return [...this.sessions.values()];
   }
 
+  waiting(peer: PeerId): number | undefined {
+    return this.sessions.get(peer)?.waiting;
+  }
+
   counts(): HubCounts {
     return { received: this.received, breaches: this.breaches };
   }

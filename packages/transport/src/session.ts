@@ -61,6 +61,11 @@ export class Session implements ConnectedPeer {
     this.controlOut.attach(this.control.channel);
   }
 
+  /** Envelopes that wait on the control lane. */
+  get waiting(): number {
+    return this.controlOut.length;
+  }
+
   /** Queues an envelope on its lane; false: the peer is too slow for its control lane. */
   push(envelope: WrittenEnvelope): boolean {
     return (envelope.lane === 'control' ? this.controlOut : this.bulkOut).push(envelope.bytes);

@@ -8,20 +8,27 @@ import {
   type PayloadInput,
   type PayloadOf,
   type PeerId,
+  type PlanTask,
   type RunId,
 } from '@switchyard/protocol';
+import { checkAddedTasks } from '@switchyard/plan';
 import { summaryOf, viewOf, type RunInput } from '@switchyard/scheduler';
-import { peerViewOf } from './fleet.ts';
-import { buildReport } from './run-report.ts';
+import { peerViewOf, startingView } from './fleet.ts';
+import type { LogLine } from './ports.ts';
+import { buildReport, reportForWire } from './run-report.ts';
 import type { RunKeeper } from './run-keeper.ts';
 import { submitRun, type RequestContext } from './submit.ts';
 
 type Answer = { [T in MessageType]: { readonly type: T; readonly payload: PayloadInput<T> } }[MessageType];
+/** An answer that shows the state: made when the state is what the journal is about to have. */
+interface Showing {
+  readonly show: () => Answer;
+}
 type Handler<T extends MessageType> = (
   payload: PayloadOf<T>,
-  request: { readonly from: PeerId; readonly id: MessageId },
+  request: Asked,
   context: RequestContext,
-) => Answer | Promise<Answer>;
+) => Answer | Showing | Promise<Answer>;
 
 const done: Answer = { type: 'done', payload: {} };
 
@@ -32,18 +39,20 @@ const handlers: { readonly [T in MessageType]?: Handler<T> } = {
     payload: { run: await submitRun(context, plan, file) },
   }),
   'run-list': (_payload, _request, { loop }) => ({
-    type: 'run-listed',
-    payload: { runs: [...loop.keepers.values()].map((keeper) => summaryOf(keeper.state)) },
+    show: () => ({
+      type: 'run-listed',
+      payload: { runs: [...loop.keepers.values()].map((keeper) => summaryOf(keeper.state)) },
+    }),
   }),
-  'run-get': ({ run }, _request, context) => ({
-    type: 'run-got',
-    payload: { view: viewOf(keeperOf(context, run).state) },
-  }),
+  'run-get': ({ run }, _request, context) => {
+    const keeper = keeperOf(context, run);
+    return { show: () => ({ type: 'run-got', payload: { view: viewOf(keeper.state) } }) };
+  },
   'run-cancel': ({ run, taskId, reason }, _request, context) =>
     tell(context, run, { kind: 'cancel', taskId, reason }),
   'run-pause': ({ run, reason }, _request, context) => tell(context, run, { kind: 'pause', reason }),
   'run-resume': ({ run }, _request, context) => tell(context, run, { kind: 'resume' }),
-  'run-add-tasks': ({ run, tasks }, _request, context) => tell(context, run, { kind: 'add-tasks', tasks }),
+  'run-add-tasks': ({ run, tasks }, _request, context) => addTasks(context, run, tasks),
   'gate-answer': ({ run, taskId, approve, note }, _request, context) =>
     tell(context, run, { kind: 'gate-answered', taskId, approve, note }),
   'escalation-answer': ({ run, taskId, action, note }, _request, context) =>
@@ -51,8 +60,12 @@ const handlers: { readonly [T in MessageType]?: Handler<T> } = {
   'report-get': ({ run }, _request, context) => {
     const keeper = keeperOf(context, run);
     const files = context.ports.reports.find(run);
-    const report = buildReport(keeper, context.ports.settings.sandbox);
-    return { type: 'report-got', payload: files === undefined ? { report } : { report, files } };
+    return {
+      show: () => {
+        const report = reportForWire(buildReport(keeper, context.ports.settings.sandbox));
+        return { type: 'report-got', payload: files === undefined ? { report } : { report, files } };
+      },
+    };
   },
   'run-apply': async ({ run }, _request, context) => ({
     type: 'run-applied',
@@ -64,7 +77,10 @@ const handlers: { readonly [T in MessageType]?: Handler<T> } = {
       hub: ports.settings.hubName,
       url: ports.door.url,
       version: ports.settings.version,
-      peers: fleet.all().map((entry) => peerViewOf(entry, ports.instances.isLocal(entry.peer))),
+      peers: [
+        ...fleet.all().map((entry) => peerViewOf(entry, ports.instances.isLocal(entry.peer))),
+        ...ports.instances.starting().map(startingView),
+      ],
     },
   }),
   'worker-terminate': ({ peer }, _request, { fleet, ports, send }) => {
@@ -78,54 +94,94 @@ const handlers: { readonly [T in MessageType]?: Handler<T> } = {
     return done;
   },
   invite: ({ role }, _request, { ports }) => ({ type: 'invited', payload: ports.door.invite(role) }),
-  'logs-get': async ({ filter, tail, follow }, request, context) => {
-    const lines = await context.ports.logs.tail(filter, tail);
-    if (follow) context.watchers.follow(request, filter);
-    return { type: 'logs-got', payload: { lines: [...lines] } };
+  'logs-get': async ({ filter, tail, follow }, { from, id }, { ports, watchers }) => {
+    const onLine = (line: LogLine): void => watchers.line(from, id, line);
+    const feed = await ports.logs.open({ filter, tail, ...(follow ? { onLine } : {}) });
+    watchers.feed(from, feed.close);
+    return { type: 'logs-got', payload: { lines: [...feed.lines] } };
   },
 };
 
 /**
- * Watching begins when the journal has what the view shows, so that the answer comes first and the events after it
- * follow without a gap.
+ * Answers one request of a client: resolves when the answer has left; undefined: it is no request. Errors are
+ * answered, never thrown.
  */
-function watch({ id, from, payload }: Envelope<'run-watch'>, context: RequestContext): void {
-  const keeper = keeperOf(context, payload.run);
-  context.loop.afterCommit(() => {
-    const seq = keeper.publishedEvents;
-    context.send(from, 'run-watched', { view: viewOf(keeper.state), seq }, { replyTo: id });
-    for (const event of keeper.events.slice(payload.after, seq)) context.send(from, 'run-event', event);
-    context.watchers.add(from, payload.run);
+export function receiveRequest(envelope: Envelope, context: RequestContext): Promise<void> | undefined {
+  const handler = handlers[envelope.type] as Handler<MessageType> | undefined;
+  if (handler === undefined && envelope.type !== 'run-watch') return undefined;
+  return answerRequest(envelope, handler, context);
+}
+
+async function answerRequest(
+  envelope: Envelope,
+  handler: Handler<MessageType> | undefined,
+  context: RequestContext,
+): Promise<void> {
+  const asked = { from: envelope.from, id: envelope.id };
+  try {
+    if (envelope.type === 'run-watch') return await watch(envelope, context);
+    const answer = await handler?.(envelope.payload, asked, context);
+    if (answer !== undefined) await reply(context, asked, 'show' in answer ? answer.show : () => answer);
+  } catch (error) {
+    if (!isAppError(error))
+      context.ports.logger.error({ request: envelope.type, err: error }, 'a request failed');
+    const payload = errorPayload(error);
+    await reply(context, asked, () => ({ type: 'error', payload }));
+  }
+}
+
+interface Asked {
+  readonly from: PeerId;
+  readonly id: MessageId;
+}
+
+/** The answer leaves when the journal has what the request decided. */
+function reply(context: RequestContext, asked: Asked, show: () => Answer): Promise<void> {
+  return new Promise((resolve) => {
+    context.loop.tell(() => {
+      const answer = show();
+      return () => {
+        sendAnswer(context, asked, answer);
+        resolve();
+      };
+    });
   });
 }
 
-/** Answers one request of a client; false: it is none. Errors are answered, never thrown. */
-export function receiveRequest(envelope: Envelope, context: RequestContext): boolean {
-  const handler = handlers[envelope.type] as Handler<MessageType> | undefined;
-  if (handler === undefined && envelope.type !== 'run-watch') return false;
-  const { id, from, payload } = envelope;
-  // The answer goes out when the journal has what the request decided.
-  const reply = (answer: Answer): void => {
-    context.loop.afterCommit(() => context.send(from, answer.type, answer.payload, { replyTo: id }));
-  };
-  const refuse = (error: unknown): void => {
-    const code = isAppError(error) ? error.code : 'E_INTERNAL';
-    if (!isAppError(error))
-      context.ports.logger.error({ request: envelope.type, err: error }, 'a request failed');
-    reply({
-      type: 'error',
-      payload: { code, message: messageOf(error), ...(isAppError(error) ? { details: error.details } : {}) },
+/**
+ * Watching begins where the view stands that is shown, so that the answer comes first and the events after it follow
+ * without a gap.
+ */
+function watch({ id, from, payload }: Envelope<'run-watch'>, context: RequestContext): Promise<void> {
+  const keeper = keeperOf(context, payload.run);
+  return new Promise((resolve) => {
+    context.loop.tell(() => {
+      const answer = { view: viewOf(keeper.state), seq: keeper.events.length };
+      return () => {
+        sendAnswer(context, { from, id }, { type: 'run-watched', payload: answer });
+        context.watchers.watch(from, keeper, payload.after);
+        resolve();
+      };
     });
-  };
+  });
+}
+
+/** Sends an answer; one that fits into no message is replaced by an error that says so. */
+function sendAnswer(context: RequestContext, { from, id }: Asked, answer: Answer): void {
   try {
-    if (envelope.type === 'run-watch') watch(envelope, context);
-    const answer = handler?.(payload, { from, id }, context);
-    if (answer instanceof Promise) answer.then(reply, refuse);
-    else if (answer !== undefined) reply(answer);
+    context.send(from, answer.type, answer.payload, { replyTo: id });
   } catch (error) {
-    refuse(error);
+    if (!isAppError(error)) throw error;
+    context.ports.logger.error({ answer: answer.type, err: error }, 'an answer cannot be sent');
+    const message = `the answer cannot be sent: ${error.message}`.slice(0, 4000);
+    context.send(from, 'error', { code: 'E_TOO_LARGE', message }, { replyTo: id });
   }
-  return true;
+}
+
+function errorPayload(error: unknown): PayloadInput<'error'> {
+  const message = messageOf(error).slice(0, 4000);
+  if (!isAppError(error)) return { code: 'E_INTERNAL', message };
+  return { code: error.code, message, details: { ...error.details } };
 }
 
 function keeperOf(context: RequestContext, run: RunId): RunKeeper {
@@ -133,6 +189,17 @@ function keeperOf(context: RequestContext, run: RunId): RunKeeper {
   if (keeper === undefined)
     throw new AppError('E_RUN_UNKNOWN', `there is no run ${run}; \`switchyard runs\` lists them`);
   return keeper;
+}
+
+/** Grows a running run by tasks that the checks of a plan let pass. */
+function addTasks(context: RequestContext, run: RunId, tasks: readonly PlanTask[]): Answer {
+  const { plan } = keeperOf(context, run).state;
+  const wrong = checkAddedTasks(plan, tasks).filter(({ severity }) => severity === 'error');
+  if (wrong.length > 0) {
+    const shown = wrong.slice(0, 20).map(({ message, fix }) => `${message}; ${fix}`);
+    throw new AppError('E_PLAN_INVALID', shown.join('\n'), { details: { problems: wrong.slice(0, 200) } });
+  }
+  return tell(context, run, { kind: 'add-tasks', tasks });
 }
 
 type ClientInput = RunInput extends infer I ? (I extends { at: number } ? Omit<I, 'at'> : never) : never;

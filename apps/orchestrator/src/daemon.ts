@@ -1,5 +1,6 @@
-import type { AttemptKey, Envelope, PeerId, RunId } from '@switchyard/protocol';
+import { limits, type AttemptKey, type Envelope, type PeerId, type RunId } from '@switchyard/protocol';
 import type { ConnectedPeer, Hub, HubHandler } from '@switchyard/transport';
+import { Assignments } from './assignments.ts';
 import { receiveRequest } from './client-requests.ts';
 import { Dispatch } from './dispatch.ts';
 import { Effects } from './effects.ts';
@@ -26,13 +27,13 @@ export class Orchestrator {
   private readonly fleet: Fleet;
   private readonly desk: ReviewDesk;
   private readonly dispatch: Dispatch;
+  private readonly assignments: Assignments;
   private readonly effects: Effects;
   private readonly messages: PeerMessages;
   private readonly watchers: ClientWatchers;
   private readonly measures: Measures;
   private readonly requests: RequestContext;
   private readonly abort = new AbortController();
-  private readonly sentReviews = new Set<string>();
   private readonly finished = new Set<RunId>();
   private readonly clients = new Set<PeerId>();
   private hub: Hub | undefined;
@@ -55,34 +56,43 @@ export class Orchestrator {
     this.desk = new ReviewDesk(shared);
     this.dispatch = new Dispatch(ports, { loop: this.loop, fleet: this.fleet, desk: this.desk });
     this.messages = new PeerMessages({ ...shared, desk: this.desk });
-    this.watchers = new ClientWatchers(ports.logs, send);
+    this.watchers = new ClientWatchers({ ports, send, waiting: (peer) => this.hub?.waiting(peer) });
     this.measures = new Measures(ports.metrics);
     this.requests = { ...shared, watchers: this.watchers, signal: this.abort.signal };
+    this.assignments = new Assignments(shared);
     this.effects = new Effects({
-      ...shared,
+      ports,
+      loop: this.loop,
+      assignments: this.assignments,
       startReview: (keeper, effect) => this.desk.start(keeper, effect),
       finished: (keeper) => this.runFinished(keeper.run),
     });
     this.handler = {
       connected: (peer) => this.connected(peer),
       message: (envelope) => this.message(envelope),
-      liveness: (peer, state) => this.fleet.liveness(peer.id, state),
+      liveness: (peer, state) => {
+        this.fleet.liveness(peer.id, state);
+        this.loop.wake();
+      },
       disconnected: (peer) => this.disconnected(peer),
       stalled: (gapMs) => this.stalled(gapMs),
     };
   }
 
-  /** Folds the journal; what the runs owe is performed by the first turn. */
+  /**
+   * Folds the journal; what the runs owe is performed by the first turn. Throws AppError E_STATE_NEWER and
+   * E_STATE_DAMAGED.
+   */
   restore(): void {
+    const keepers = new Map<string, RunKeeper>();
     for (const stored of this.ports.journal.read()) {
-      const run = stored.stream as RunId;
-      const keeper = this.loop.keepers.get(run) ?? new RunKeeper(run);
-      this.loop.keepers.set(run, keeper);
+      const keeper = keepers.get(stored.stream) ?? new RunKeeper(stored.stream as RunId);
+      keepers.set(stored.stream, keeper);
       keeper.restore(stored);
     }
-    for (const keeper of this.loop.keepers.values()) {
-      this.loop.touch(keeper);
-      for (const [taskId, lease] of keeper.held) this.effects.watchLease(keeper, taskId, lease);
+    for (const keeper of keepers.values()) {
+      this.loop.add(keeper);
+      for (const [taskId, lease] of keeper.held) this.assignments.watch(keeper, taskId, lease);
       for (const lease of keeper.held.values()) this.fleet.expect(lease.worker);
       for (const key of keeper.openReviews) {
         for (const member of keeper.reviews.get(key)?.members.values() ?? []) {
@@ -96,6 +106,8 @@ export class Orchestrator {
   start(hub: Hub): void {
     this.hub = hub;
     this.loop.wake();
+    // Peers come back within this time; only then is it told that one is missing.
+    this.ports.clock.after(limits.reconnectMaxMs, () => this.dispatch.startMatching());
     if (this.ports.settings.ephemeral) this.ports.clock.after(ephemeralWaitMs.first, () => this.maybeEnd());
   }
 
@@ -108,7 +120,9 @@ export class Orchestrator {
   async stop(): Promise<void> {
     this.abort.abort(new Error('the orchestrator is shutting down'));
     this.effects.close();
+    this.assignments.close();
     this.fleet.close();
+    this.watchers.close();
     await this.loop.stop();
   }
 
@@ -140,6 +154,7 @@ export class Orchestrator {
     this.measurePeers();
     if (hello.role === 'client') {
       this.clients.add(peer);
+      this.watchers.arrived(peer);
       return { fenced: [] };
     }
     const local = this.ports.instances.arrived(peer, hello.pid, hello.host);
@@ -153,10 +168,13 @@ export class Orchestrator {
     for (const keeper of this.loop.active()) this.loop.touch(keeper);
     this.loop.wake();
     return {
-      fenced: hello.holding.filter(
-        (key) => this.loop.keepers.get(key.run)?.held.get(key.taskId)?.fence !== key.fence,
-      ),
+      fenced: hello.holding.filter((key) => !this.isHeldBy(peer, key)),
     };
+  }
+
+  private isHeldBy(peer: PeerId, { run, taskId, fence }: AttemptKey): boolean {
+    const lease = this.loop.keepers.get(run)?.held.get(taskId);
+    return lease?.worker === peer && lease.fence === fence;
   }
 
   /** What a worker had accepted and does not hold any more is lost; what it was only told is told again. */
@@ -203,12 +221,15 @@ export class Orchestrator {
     }
   }
 
-  private message(envelope: Envelope): void {
-    if (this.messages.receive(envelope) || receiveRequest(envelope, this.requests)) return;
+  private message(envelope: Envelope): void | Promise<void> {
+    if (this.messages.receive(envelope)) return undefined;
+    const answered = receiveRequest(envelope, this.requests);
+    if (answered !== undefined) return answered;
     this.ports.logger.debug(
       { type: envelope.type, from: envelope.from },
       'a message that asks nothing of the orchestrator',
     );
+    return undefined;
   }
 
   private disconnected(connection: ConnectedPeer): void {
@@ -222,7 +243,7 @@ export class Orchestrator {
     }
     const entry = this.fleet.get(peer);
     this.ports.logger.info({ worker: peer, role: hello.role, state: entry?.state }, 'peer disconnected');
-    if (entry !== undefined) this.fleet.left(peer, entry.session);
+    this.fleet.left(peer);
     this.loop.wake();
   }
 
@@ -258,14 +279,16 @@ export class Orchestrator {
       }
     }
     this.desk.lost(peer);
+    // One that is still connected (its main loop stood still) comes back as a new one, and is told what it lost.
+    this.hub?.disconnect(peer, 'silent');
     this.loop.wake();
   }
 
   private committed(keeper: RunKeeper, pending: Pending): void {
-    for (const event of pending.events) this.watchers.publish(event);
     keeper.publishedEvents += pending.events.length;
+    this.watchers.published(keeper);
     for (const { taskId, lease, tell } of pending.endedLeases) {
-      this.effects.unwatchLease(keeper, taskId, lease.fence);
+      this.assignments.unwatch(keeper, taskId, lease.fence);
       if (!tell) continue;
       const { attempt, fence } = lease;
       this.hub?.send(
@@ -292,7 +315,7 @@ export class Orchestrator {
 
   private perform(keeper: RunKeeper): void {
     this.effects.perform(keeper);
-    this.desk.perform(keeper, this.sentReviews);
+    this.desk.perform(keeper);
   }
 
   private runFinished(run: RunId): void {

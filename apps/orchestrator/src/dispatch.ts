@@ -1,15 +1,31 @@
-import type { WorkerOffer } from '@switchyard/scheduler';
+import type { PeerId } from '@switchyard/protocol';
+import type { FleetMember, WorkerOffer } from '@switchyard/scheduler';
 import type { Fleet, FleetPeer } from './fleet.ts';
 import type { Loop } from './loop.ts';
 import type { FleetDemand, OrchestratorPorts } from './ports.ts';
 import type { ReviewDesk } from './review-desk.ts';
+import type { RunKeeper } from './run-keeper.ts';
 
-/** Leases free slots to runs, oldest run first, and says what the fleet lacks. */
+type FreeSlots = Map<PeerId, WorkerOffer>;
+
+/**
+ * Leases free slots to runs, oldest run first, and says what the fleet lacks. A turn costs what has changed: a run is
+ * asked again only when it or the fleet has something new to say.
+ */
 export class Dispatch {
   private readonly ports: OrchestratorPorts;
   private readonly loop: Loop;
   private readonly fleet: Fleet;
   private readonly desk: ReviewDesk;
+  /** What each run was last offered, and as which version of itself. */
+  private readonly offered = new WeakMap<RunKeeper, string>();
+  /** The fleet, and the version of the run, that each was last matched with. */
+  private readonly matched = new WeakMap<RunKeeper, string>();
+  /** Of each run: ready tasks that none of the free workers it was offered could take. */
+  private readonly unserved = new WeakMap<RunKeeper, number>();
+  /** What local workers offer, once one was here. */
+  private localLabels: readonly string[] | undefined;
+  private mayMatch = false;
 
   constructor(ports: OrchestratorPorts, parts: { loop: Loop; fleet: Fleet; desk: ReviewDesk }) {
     this.ports = ports;
@@ -18,47 +34,73 @@ export class Dispatch {
     this.desk = parts.desk;
   }
 
+  /** From now on tasks are told that nobody can take them; before, the fleet has had no time to come. */
+  startMatching(): void {
+    this.mayMatch = true;
+    this.loop.wake();
+  }
+
   run(): void {
     this.desk.dispatch();
     const free = this.freeSlots();
-    for (const keeper of this.loop.active()) {
-      const before = new Map(keeper.held);
-      const offers = [...free.values()].filter((offer) => offer.freeSlots > 0);
-      const facts = keeper.input({ at: this.ports.clock.now(), kind: 'offer', offers });
-      if (facts.length === 0) continue;
-      this.loop.touch(keeper);
-      for (const [taskId, lease] of keeper.held) {
-        if (before.get(taskId)?.fence === lease.fence) continue;
-        const offer = free.get(lease.worker);
-        if (offer !== undefined) free.set(lease.worker, { ...offer, freeSlots: offer.freeSlots - 1 });
-      }
-    }
-    this.ports.instances.want(this.demand(free));
+    for (const keeper of this.loop.active()) if (hasReady(keeper)) this.offer(keeper, free);
+    if (this.mayMatch) this.match();
+    this.ports.instances.want(this.demand());
   }
 
-  private freeSlots(): Map<string, WorkerOffer> {
-    for (const entry of this.fleet.all('worker')) entry.busy = 0;
+  private offer(keeper: RunKeeper, free: FreeSlots): void {
+    const offers = [...free.values()].filter((offer) => offer.freeSlots > 0);
+    if (offers.length === 0) {
+      this.unserved.set(keeper, keeper.state.index.ready.length - keeper.state.index.unmatched.size);
+      return;
+    }
+    const slots = offers.map(({ worker, freeSlots }) => `${worker}:${freeSlots}`).join();
+    const ground = `${keeper.version} ${this.fleet.version} ${slots}`;
+    if (this.offered.get(keeper) === ground) return;
+    this.offered.set(keeper, ground);
+    const facts = keeper.input({ at: this.ports.clock.now(), kind: 'offer', offers });
+    if (facts.length > 0) this.loop.touch(keeper);
+    for (const fact of facts) {
+      if (fact.kind !== 'task-leased') continue;
+      const offer = free.get(fact.lease.worker);
+      if (offer !== undefined) free.set(offer.worker, { ...offer, freeSlots: offer.freeSlots - 1 });
+    }
+    this.unserved.set(keeper, unservedOf(keeper, [...free.values()]));
+  }
+
+  /** Says to runs what the fleet offers, so that a task nobody can take does not wait without a word, or for ever. */
+  private match(): void {
+    const note = this.ports.instances.hindrance('worker');
+    const workers = this.fleet.all('worker').filter(({ state }) => state !== 'draining');
+    this.localLabels =
+      workers.find(({ peer }) => this.ports.instances.isLocal(peer))?.hello.labels ?? this.localLabels;
+    const members: FleetMember[] = workers.map(({ hello }) => ({ labels: hello.labels }));
+    if (note === undefined) members.push({ labels: this.localLabels });
+    const ground = `${this.fleet.version} ${this.localLabels?.join() ?? ''} ${note ?? ''}`;
     for (const keeper of this.loop.active()) {
-      for (const lease of keeper.held.values()) {
-        const entry = this.fleet.get(lease.worker);
-        if (entry !== undefined) entry.busy += 1;
-      }
+      if (!hasReady(keeper) || this.matched.get(keeper) === `${keeper.version} ${ground}`) continue;
+      const facts = keeper.input({ at: this.ports.clock.now(), kind: 'fleet', workers: members, note });
+      if (facts.length > 0) this.loop.touch(keeper);
+      this.matched.set(keeper, `${keeper.version} ${ground}`);
+    }
+  }
+
+  private freeSlots(): FreeSlots {
+    for (const entry of this.fleet.all('worker')) {
+      entry.busy = 0;
+      for (const keeper of this.loop.active()) entry.busy += keeper.heldBy.of(entry.peer);
     }
     return new Map(this.fleet.ready('worker').map((entry) => [entry.peer, offerOf(entry)]));
   }
 
-  private demand(free: ReadonlyMap<string, WorkerOffer>): FleetDemand {
+  private demand(): FleetDemand {
     let ready = 0;
     let cap = 0;
     for (const keeper of this.loop.active()) {
       if (keeper.state.paused !== undefined) continue;
       cap += keeper.state.plan.limits.workers;
-      for (const task of keeper.state.tasks.values()) {
-        if (task.phase.kind === 'ready' && task.task.kind !== 'review' && task.task.kind !== 'manual')
-          ready += 1;
-      }
+      if (hasReady(keeper)) ready += this.unserved.get(keeper) ?? 0;
     }
-    const slots = [...free.values()].reduce((sum, offer) => sum + Math.max(0, offer.freeSlots), 0);
     const idle = (role: 'worker' | 'reviewer') =>
       this.fleet
         .ready(role)
@@ -68,7 +110,7 @@ export class Dispatch {
       workers: {
         connected: this.fleet.all('worker').length,
         idle: idle('worker'),
-        ready: Math.max(0, ready - slots),
+        ready,
         cap,
       },
       reviewers: {
@@ -78,6 +120,27 @@ export class Dispatch {
       },
     };
   }
+}
+
+function hasReady({ state }: RunKeeper): boolean {
+  return state.index.ready.length > 0;
+}
+
+/**
+ * Ready tasks that wait for another worker: no slot is free, or none whose worker has their labels. What is left for
+ * other reasons (its paths are held, the rate is used up) would not be helped by more workers.
+ */
+function unservedOf({ state }: RunKeeper, offers: readonly WorkerOffer[]): number {
+  const { ready, unmatched } = state.index;
+  const free = offers.filter((offer) => offer.freeSlots > 0);
+  if (free.length === 0) return ready.length - unmatched.size;
+  let count = 0;
+  for (const id of ready) {
+    const requires = state.tasks.get(id)?.task.requires ?? [];
+    const isServed = free.some(({ labels }) => requires.every((label) => labels.includes(label)));
+    if (!isServed && !unmatched.has(id)) count += 1;
+  }
+  return count;
 }
 
 function offerOf(entry: FleetPeer): WorkerOffer {

@@ -4,26 +4,29 @@ import {
   messageOf,
   type CommitId,
   type Failure,
+  type Finding,
+  type RunId,
   type TaskId,
 } from '@switchyard/protocol';
-import { owed, type IntegrationDecision, type Lease, type Owed, type RunState } from '@switchyard/scheduler';
-import { assignmentOf } from './assignment.ts';
-import type { Fleet } from './fleet.ts';
+import type { ConflictFile } from '@switchyard/repo';
+import { sleep } from '@switchyard/runtime';
+import { owed, type IntegrationDecision, type Owed, type RunState } from '@switchyard/scheduler';
+import type { Assignments } from './assignments.ts';
 import type { Loop } from './loop.ts';
-import type { OrchestratorPorts, Send } from './ports.ts';
+import type { OrchestratorPorts } from './ports.ts';
 import { buildReport } from './run-report.ts';
 import type { RunKeeper } from './run-keeper.ts';
 
-/** A worker that does not answer an assignment for so long has not got it. */
-const acceptTimeoutMs = 30_000;
-/** Beyond its own time limit an attempt may take this long to prepare, check and hand in. */
-const attemptSlackMs = 15 * 60_000;
+/** Before an integration step that failed is tried again: the disk may be full, the sandbox busy. */
+const retryDelaysMs = [1_000, 5_000, 15_000] as const;
+
+/** Files of one conflict whose both sides the next attempt is given. */
+const conflictsShownMax = 50;
 
 export interface EffectContext {
   readonly ports: OrchestratorPorts;
   readonly loop: Loop;
-  readonly fleet: Fleet;
-  readonly send: Send;
+  readonly assignments: Assignments;
   /** Starts the review of an attempt's commit. */
   readonly startReview: (keeper: RunKeeper, owedReview: Owed & { kind: 'review' }) => void;
   readonly finished: (keeper: RunKeeper) => void;
@@ -31,8 +34,7 @@ export interface EffectContext {
 
 /** Performs what runs owe: each effect once at a time, again after a restart, by its id. */
 export class Effects {
-  private readonly underWay = new Set<string>();
-  private readonly watches = new Map<string, () => void>();
+  private readonly underWay = new Map<RunId, Map<string, AbortController>>();
   private readonly context: EffectContext;
   private readonly abort = new AbortController();
 
@@ -41,116 +43,88 @@ export class Effects {
   }
 
   perform(keeper: RunKeeper): void {
-    for (const effect of owed(keeper.state)) this.performOne(keeper, effect);
-  }
-
-  /** Watches a lease that was given out, so that an attempt nobody speaks of any more does not hold its task. */
-  watchLease(keeper: RunKeeper, taskId: TaskId, lease: Lease): void {
-    const key = `${keeper.run}/${taskId}#${lease.fence}`;
-    if (this.watches.has(key)) return;
-    const limitMs = (keeper.state.tasks.get(taskId)?.task.timeoutMs ?? 0) * 2 + attemptSlackMs;
-    const cancel = this.context.ports.clock.after(limitMs, () => {
-      this.watches.delete(key);
-      if (keeper.held.get(taskId)?.fence !== lease.fence) return;
-      this.lose(keeper, taskId, lease, `no result within ${Math.round(limitMs / 60_000)} minutes`);
-    });
-    this.watches.set(key, cancel);
-  }
-
-  /** The lease has ended. */
-  unwatchLease(keeper: RunKeeper, taskId: TaskId, fence: number): void {
-    const key = `${keeper.run}/${taskId}#${fence}`;
-    this.watches.get(key)?.();
-    this.watches.delete(key);
+    const effects = owed(keeper.state);
+    this.dropUnowed(keeper, effects);
+    for (const effect of effects) this.performOne(keeper, effect);
   }
 
   close(): void {
     this.abort.abort(new Error('the orchestrator is shutting down'));
-    for (const cancel of this.watches.values()) cancel();
-    this.watches.clear();
   }
 
   private performOne(keeper: RunKeeper, effect: Owed): void {
     switch (effect.kind) {
       case 'assign':
-        this.assign(keeper, effect);
+        this.context.assignments.tell(keeper, effect);
         return;
       case 'review':
         this.context.startReview(keeper, effect);
         return;
       case 'integrate':
-        this.once(keeper, effect.id, effect.decision.batch, () => this.integrate(keeper, effect.decision));
+        this.step(keeper, { ...effect, batch: effect.decision.batch }, () =>
+          this.integrate(keeper, effect.decision),
+        );
         return;
       case 'verify':
-        this.once(keeper, effect.id, effect.batch, () => this.verify(keeper, effect));
+        this.step(keeper, effect, (signal) => this.verify(keeper, effect, signal));
         return;
       case 'move':
-        this.once(keeper, effect.id, effect.batch, () => this.move(keeper, effect));
+        this.step(keeper, effect, () => this.move(keeper, effect));
         return;
       case 'finish':
-        this.once(keeper, effect.id, undefined, () => this.finish(keeper));
+        this.once(keeper, effect.id, (signal) => this.finish(keeper, signal));
         return;
     }
   }
 
-  /** Runs an effect unless it is under way; what goes wrong becomes an input of the run. */
-  private once(keeper: RunKeeper, id: string, batch: number | undefined, work: () => Promise<void>): void {
-    const key = `${keeper.run}:${id}`;
-    if (this.underWay.has(key)) return;
-    this.underWay.add(key);
-    work()
-      .catch((error: unknown) => this.failed(keeper, id, batch, error))
-      .finally(() => this.underWay.delete(key))
-      .catch((error: unknown) => this.context.ports.fatal(error));
+  /** What is under way and not owed any more (its batch was dropped) need not go on. */
+  private dropUnowed(keeper: RunKeeper, effects: readonly Owed[]): void {
+    const running = this.underWay.get(keeper.run);
+    if (running === undefined) return;
+    const ids = new Set(effects.map(({ id }) => id));
+    for (const [id, controller] of running)
+      if (!ids.has(id)) controller.abort(new Error('the result is not wanted any more'));
   }
 
-  private failed(keeper: RunKeeper, id: string, batch: number | undefined, error: unknown): void {
-    if (this.abort.signal.aborted) return;
-    this.context.ports.logger.error({ run: keeper.run, effect: id, err: error }, 'effect failed');
-    if (batch === undefined) return;
-    const at = this.context.ports.clock.now();
-    if (isAppError(error) && error.code === 'E_RUN_BRANCH_MOVED') {
-      this.context.loop.input(keeper, { at, kind: 'branch-lost', batch, reason: error.message });
-    } else {
-      // Later, not now: the effect is owed again as soon as this input is kept.
-      this.context.loop.input(keeper, { at, kind: 'integration-errored', batch, failure: failureOf(error) });
-    }
+  /** Runs an effect unless it is under way. */
+  private once(keeper: RunKeeper, id: string, work: (signal: AbortSignal) => Promise<void>): void {
+    const { ports } = this.context;
+    const running = this.underWay.get(keeper.run) ?? new Map<string, AbortController>();
+    if (running.has(id) || this.abort.signal.aborted) return;
+    this.underWay.set(keeper.run, running);
+    const controller = new AbortController();
+    running.set(id, controller);
+    work(AbortSignal.any([controller.signal, this.abort.signal]))
+      .finally(() => {
+        running.delete(id);
+        if (running.size === 0) this.underWay.delete(keeper.run);
+      })
+      .catch((error: unknown) => {
+        if (!controller.signal.aborted && !this.abort.signal.aborted) ports.fatal(error);
+      });
   }
 
-  private assign(keeper: RunKeeper, effect: Owed & { kind: 'assign' }): void {
-    const { ports, fleet, send } = this.context;
-    const { lease, taskId } = effect;
-    const worker = fleet.get(lease.worker);
-    const task = keeper.state.tasks.get(taskId);
-    if (worker === undefined || task === undefined) return;
-    const key = `${keeper.run}:${effect.id}@${worker.session}`;
-    if (this.underWay.has(key)) return;
-    const sent = send(lease.worker, 'task-assignment', assignmentOf(keeper.state, task, lease), {
-      fence: lease.fence,
-    });
-    if (sent === undefined) return;
-    this.underWay.add(key);
-    this.watchLease(keeper, taskId, lease);
-    ports.clock.after(acceptTimeoutMs, () => {
-      this.underWay.delete(key);
-      const phase = keeper.state.tasks.get(taskId)?.phase;
-      if (phase?.kind !== 'leased' || phase.lease.fence !== lease.fence) return;
-      this.lose(
-        keeper,
-        taskId,
-        lease,
-        `${lease.worker} did not accept the assignment within ${acceptTimeoutMs / 1000} s`,
-      );
-    });
-  }
-
-  private lose(keeper: RunKeeper, taskId: TaskId, lease: Lease, reason: string): void {
-    this.context.loop.input(keeper, {
-      at: this.context.ports.clock.now(),
-      kind: 'lost',
-      taskId,
-      fence: lease.fence,
-      reason,
+  /** One step of an integration; what goes wrong becomes an input of the run, after a while. */
+  private step(
+    keeper: RunKeeper,
+    { id, batch }: { readonly id: string; readonly batch: number },
+    work: (signal: AbortSignal) => Promise<void>,
+  ): void {
+    const { ports, loop } = this.context;
+    this.once(keeper, id, async (signal) => {
+      try {
+        await work(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        ports.logger.error({ run: keeper.run, effect: id, err: error }, 'effect failed');
+        if (isAppError(error) && error.code === 'E_RUN_BRANCH_MOVED') {
+          loop.input(keeper, { at: ports.clock.now(), kind: 'branch-lost', batch, reason: error.message });
+          return;
+        }
+        await sleep(ports.clock, delayOf(keeper.state), signal);
+        const failure = failureOf(error);
+        loop.input(keeper, { at: ports.clock.now(), kind: 'integration-errored', batch, failure });
+      }
     });
   }
 
@@ -178,37 +152,20 @@ export class Effects {
       merged: result.merged,
       conflicts: result.conflicts.map(({ taskId, files }) => ({
         taskId,
-        findings: files.map(conflictFinding),
+        findings: conflictFindings(files),
       })),
     });
   }
 
-  private async verify(keeper: RunKeeper, effect: { batch: number; commit: CommitId }): Promise<void> {
+  private async verify(
+    keeper: RunKeeper,
+    { batch, commit }: { batch: number; commit: CommitId },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { ports, loop } = this.context;
-    const result = await this.verifyCommit(keeper, effect.commit);
-    const parentFails = result.passed ? false : await this.parentFails(keeper);
-    loop.input(keeper, {
-      at: ports.clock.now(),
-      kind: 'verified',
-      batch: effect.batch,
-      ...result,
-      parentFails,
-    });
-  }
-
-  /**
-   * Before one task alone is blamed: does the run's base pass without it? Later tips have passed, or nothing would
-   * have moved there.
-   */
-  private async parentFails(keeper: RunKeeper): Promise<boolean> {
-    const { integration, tip, base } = keeper.state;
-    if (integration.kind !== 'verifying' || integration.merged.length > 1 || tip !== base) return false;
-    return !(await this.verifyCommit(keeper, base)).passed;
-  }
-
-  private verifyCommit(keeper: RunKeeper, commit: CommitId) {
     const { plan, include } = keeper.state;
-    return this.context.ports.verifier.verify({ commit, plan, include, signal: this.abort.signal });
+    const result = await ports.verifier.verify({ commit, plan, include, signal });
+    loop.input(keeper, { at: ports.clock.now(), kind: 'verified', batch, ...result });
   }
 
   private async move(
@@ -220,15 +177,40 @@ export class Effects {
     loop.input(keeper, { at: ports.clock.now(), kind: 'moved', batch: effect.batch });
   }
 
-  private async finish(keeper: RunKeeper): Promise<void> {
+  /** Publishes the branch and writes the report; what cannot be done after some tries is left, and the log says so. */
+  private async finish(keeper: RunKeeper, signal: AbortSignal): Promise<void> {
     const { ports, finished } = this.context;
-    if (ports.reports.find(keeper.run) === undefined) {
-      await ports.repository.publish(keeper.run);
-      await ports.reports.write(buildReport(keeper, ports.settings.sandbox));
-      ports.logger.info({ run: keeper.run }, 'run ended; its report is written');
+    const { run } = keeper;
+    if (ports.reports.find(run) === undefined) {
+      await this.trying(() => ports.repository.publish(run), { run, what: 'branch', signal });
+      const report = buildReport(keeper, ports.settings.sandbox);
+      await this.trying(() => ports.reports.write(report), { run, what: 'report', signal });
     }
     finished(keeper);
   }
+
+  private async trying(
+    work: () => Promise<unknown>,
+    { run, what, signal }: { run: RunId; what: string; signal: AbortSignal },
+  ): Promise<void> {
+    const { logger, clock } = this.context.ports;
+    for (const delayMs of [...retryDelaysMs, undefined]) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        logger.error({ run, what, err: error, retryMs: delayMs }, 'the end of a run could not be kept');
+        if (delayMs === undefined || (isAppError(error) && error.next === 'never')) return;
+        await sleep(clock, delayMs, signal);
+      }
+    }
+  }
+}
+
+function delayOf({ integration }: RunState): number {
+  const tries = integration.kind === 'idle' ? 0 : integration.tries;
+  return retryDelaysMs[Math.min(tries, retryDelaysMs.length - 1)] ?? 0;
 }
 
 function titleOf(state: RunState, taskId: TaskId): string {
@@ -236,11 +218,24 @@ function titleOf(state: RunState, taskId: TaskId): string {
   return first === '' ? taskId : first.slice(0, 72);
 }
 
-function conflictFinding(file: { path: string; base?: string; ours?: string; theirs?: string }) {
+function conflictFindings(files: readonly ConflictFile[]): Finding[] {
+  const found = files.slice(0, conflictsShownMax).map(conflictFinding);
+  if (files.length <= conflictsShownMax) return found;
+  const description = `${files.length - conflictsShownMax} more files conflict: ${files
+    .slice(conflictsShownMax)
+    .map(({ path }) => path)
+    .join(', ')}`;
+  return [
+    ...found,
+    { severity: 'major', category: 'integration', description: description.slice(0, 4000), references: [] },
+  ];
+}
+
+function conflictFinding(file: ConflictFile): Finding {
   const side = (name: string, text: string | undefined): string =>
     text === undefined ? `${name}: no such file` : `${name}:\n${text.slice(0, 1500)}`;
   return {
-    severity: 'major' as const,
+    severity: 'major',
     category: 'integration',
     file: file.path,
     description: `Conflicts with what others integrated meanwhile.\n${side('integrated', file.ours)}\n${side('yours', file.theirs)}`,

@@ -1,5 +1,15 @@
-import type { AttemptKey, Hello, PeerId, PeerView, Role } from '@switchyard/protocol';
-import type { Clock } from '@switchyard/runtime';
+import { hostname } from 'node:os';
+import {
+  peerId,
+  type AttemptKey,
+  type Hello,
+  type PeerId,
+  type PeerView,
+  type Role,
+} from '@switchyard/protocol';
+import { programVersion, type Clock } from '@switchyard/runtime';
+import { patientTimer } from './patient-timer.ts';
+import type { Instances } from './ports.ts';
 
 /** A worker or reviewer that is or was connected. */
 export interface FleetPeer {
@@ -20,7 +30,7 @@ export interface FleetEvents {
 
 /**
  * Who is there. Loss of contact is `unverifiable`, not death: what a peer holds stays its own until the grace has
- * passed. A grace timer that comes late (the orchestrator itself slept or stalled) starts anew before it judges.
+ * passed.
  */
 export class Fleet {
   private readonly peers = new Map<PeerId, FleetPeer>();
@@ -29,6 +39,8 @@ export class Fleet {
   private readonly graceMs: number;
   private readonly events: FleetEvents;
   private sessions = 0;
+  /** Grows whenever somebody comes, goes, or can be given more or less. */
+  version = 0;
 
   constructor(clock: Clock, graceMs: number, events: FleetEvents) {
     this.clock = clock;
@@ -48,12 +60,15 @@ export class Fleet {
       busy: 0,
     };
     this.peers.set(peer, entry);
+    this.version += 1;
     return entry;
   }
 
   draining(peer: PeerId): void {
     const entry = this.peers.get(peer);
-    if (entry !== undefined) entry.state = 'draining';
+    if (entry === undefined) return;
+    entry.state = 'draining';
+    this.version += 1;
   }
 
   /** Contact was lost or found again, while the link is still up. */
@@ -61,13 +76,16 @@ export class Fleet {
     const entry = this.peers.get(peer);
     if (entry === undefined || entry.state === 'draining') return;
     entry.state = state === 'alive' ? 'connected' : 'unverifiable';
+    this.version += 1;
     if (state === 'alive') this.endGrace(peer);
     else this.startGrace(peer);
   }
 
-  left(peer: PeerId, session: number): void {
+  /** Its connection has ended. */
+  left(peer: PeerId): void {
     const entry = this.peers.get(peer);
-    if (entry === undefined || entry.session !== session) return;
+    if (entry === undefined) return;
+    this.version += 1;
     if (entry.state === 'draining') this.lose(peer, 'it was stopped');
     else {
       entry.state = 'unverifiable';
@@ -114,13 +132,9 @@ export class Fleet {
 
   private startGrace(peer: PeerId): void {
     if (this.graces.has(peer)) return;
-    const began = this.clock.monotonic();
-    const cancel = this.clock.after(this.graceMs, () => {
-      this.graces.delete(peer);
-      const lateMs = this.clock.monotonic() - began - this.graceMs;
-      if (lateMs > 2_000) this.startGrace(peer);
-      else this.lose(peer, `no contact for ${Math.round(this.graceMs / 1000)} s`);
-    });
+    const cancel = patientTimer(this.clock, this.graceMs, () =>
+      this.lose(peer, `no contact for ${Math.round(this.graceMs / 1000)} s`),
+    );
     this.graces.set(peer, cancel);
   }
 
@@ -132,6 +146,7 @@ export class Fleet {
   private lose(peer: PeerId, reason: string): void {
     this.endGrace(peer);
     this.peers.delete(peer);
+    this.version += 1;
     this.events.lost(peer, reason);
   }
 }
@@ -152,6 +167,24 @@ export function peerViewOf(entry: FleetPeer, local: boolean): PeerView {
     busy: entry.busy,
     local,
     since: entry.since,
+  };
+}
+
+/** What clients see of a local instance that has not said hello yet. */
+export function startingView(starting: ReturnType<Instances['starting']>[number]): PeerView {
+  const { role, pid, since } = starting;
+  return {
+    peer: peerId.parse(`starting-${pid}`),
+    role,
+    state: 'starting',
+    host: hostname(),
+    pid,
+    version: programVersion,
+    labels: [],
+    slots: 0,
+    busy: 0,
+    local: true,
+    since,
   };
 }
 

@@ -1,7 +1,14 @@
 import { gitHttpHandler } from '@switchyard/repo';
 import { AppError } from '@switchyard/protocol';
 import { programVersion, type Logger, type Metrics, type StateFolder } from '@switchyard/runtime';
-import { bearerToken, listen, type Hub, type Listener, type TokenBook } from '@switchyard/transport';
+import {
+  bearerToken,
+  listen,
+  type Grant,
+  type Hub,
+  type Listener,
+  type TokenBook,
+} from '@switchyard/transport';
 import { openCertificate } from './certificate-file.ts';
 import type { OrchestratorConfig } from './config.ts';
 import type { Orchestrator } from './daemon.ts';
@@ -48,7 +55,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
       daemon: () => daemon,
       metrics,
       version: programVersion,
-      mayRead: (token) => tokens.grant(token, 'control')?.roles.includes('client') === true,
+      mayRead: (token) => lastingGrant(tokens, token)?.roles.includes('client') === true,
       git: gitHttpHandler({
         gitDir: folder.gitDir,
         authorize: (request) => gitRights(tokens, bearerToken(request)),
@@ -78,11 +85,17 @@ function noTls(): AppError {
   );
 }
 
+/** What a token allows besides the hub; one-time tokens are for the hub alone, which exchanges them. */
+function lastingGrant(tokens: TokenBook, token: string | undefined): Grant | undefined {
+  const grant = tokens.grant(token, 'control');
+  return grant?.lastingToken === undefined ? grant : undefined;
+}
+
 function gitRights(
   tokens: TokenBook,
   token: string | undefined,
 ): { peer: string; push: boolean } | undefined {
-  const grant = tokens.grant(token, 'control');
+  const grant = lastingGrant(tokens, token);
   if (grant === undefined) return undefined;
   return { peer: grant.peer ?? 'local', push: grant.roles.includes('worker') };
 }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { hostname } from 'node:os';
-import { AppError, type PeerId, type Role } from '@switchyard/protocol';
+import { AppError, messageOf, type PeerId } from '@switchyard/protocol';
 import type { Clock, Logger } from '@switchyard/runtime';
 import type { FleetDemand, Instances } from './ports.ts';
 
@@ -46,17 +46,27 @@ interface Instance {
 const backoffAfterFailures = 3;
 const retryMs = 5_000;
 
+/** Starts of one role that came to nothing. */
+interface Trouble {
+  readonly failures: number;
+  readonly notBefore: number;
+  /** How the last one ended. */
+  readonly reason: string;
+}
+const noTrouble: Trouble = { failures: 0, notBefore: 0, reason: '' };
+
 /**
  * Starts local workers and reviewers when there is work that nobody free can take, up to a cap, and stops those
  * that were idle for long. Their processes are children of this one and end with it.
  */
 export class InstanceManager implements Instances {
-  private readonly instances = new Map<number, Instance>();
+  private readonly instances = new Set<Instance>();
   private readonly options: InstanceOptions;
-  private failures = 0;
-  private notBefore = 0;
+  private readonly whenGone = new WeakMap<Instance, () => void>();
+  private readonly troubles = new Map<LocalRole, Trouble>();
   private closed = false;
   private cancelSweep: (() => void) | undefined;
+  private cancelRetry: (() => void) | undefined;
   private lastDemand: FleetDemand | undefined;
 
   constructor(options: InstanceOptions) {
@@ -70,15 +80,15 @@ export class InstanceManager implements Instances {
       min: workers.min,
       max: Math.min(workers.max, Math.max(workers.min, demand.workers.cap)),
     });
-    this.adjust('reviewer', { ...demand.reviewers, connected: demand.reviewers.connected }, reviewers);
+    this.adjust('reviewer', demand.reviewers, reviewers);
   }
 
   arrived(peer: PeerId, pid: number, host: string): boolean {
-    const instance = host === hostname() ? this.instances.get(pid) : undefined;
+    const instance = host === hostname() ? this.byPid(pid) : undefined;
     if (instance === undefined) return false;
     if (instance.state.kind === 'starting') {
       instance.state.cancel();
-      this.failures = 0;
+      this.troubles.delete(instance.role);
     }
     if (instance.state.kind !== 'stopping') instance.state = { kind: 'ready', peer, idleSince: undefined };
     return true;
@@ -88,10 +98,17 @@ export class InstanceManager implements Instances {
     return this.find(peer) !== undefined;
   }
 
-  starting(): readonly { role: Role; pid: number; since: number }[] {
+  hindrance(role: LocalRole): string | undefined {
+    if (this.closed) return 'the orchestrator is shutting down';
+    if (this.bounds(role).max === 0) return `no local ${role}s are started here (--${role}s-max 0)`;
+    const { failures, reason } = this.trouble(role);
+    return failures < backoffAfterFailures ? undefined : `local ${role}s do not start: ${reason}`;
+  }
+
+  starting(): readonly { role: LocalRole; pid: number; since: number }[] {
     return [...this.instances]
-      .filter(([, instance]) => instance.state.kind === 'starting')
-      .map(([pid, { role, since }]) => ({ role, pid, since }));
+      .filter(({ state }) => state.kind === 'starting')
+      .map(({ role, child, since }) => ({ role, pid: pidOf(child), since }));
   }
 
   /** What each instance is doing. */
@@ -101,9 +118,9 @@ export class InstanceManager implements Instances {
     state: InstanceState['kind'];
     peer: PeerId | undefined;
   }[] {
-    return [...this.instances].map(([pid, { role, state }]) => ({
+    return [...this.instances].map(({ role, child, state }) => ({
       role,
-      pid,
+      pid: pidOf(child),
       state: state.kind,
       peer: state.kind === 'starting' ? undefined : state.peer,
     }));
@@ -116,60 +133,55 @@ export class InstanceManager implements Instances {
     return true;
   }
 
-  /** Starts one instance. Throws AppError E_FLEET_FULL at the cap. */
+  /** Starts one instance. Throws AppError E_FLEET_FULL at the cap, E_SPAWN when it cannot even be tried. */
   spawn(role: LocalRole): number {
-    const bounds = role === 'worker' ? this.options.workers : this.options.reviewers;
+    const { max } = this.bounds(role);
     const count = this.count(role);
-    if (this.closed || count >= bounds.max) {
+    if (this.closed || count >= max) {
       throw new AppError(
         'E_FLEET_FULL',
-        `${count} local ${role}s run already; the limit is ${bounds.max} (--${role}s-max)`,
+        `${count} local ${role}s run already; the limit is ${max} (--${role}s-max)`,
       );
     }
-    const { argv, env } = this.options.command(role);
-    const [program, ...rest] = argv;
-    const child = spawn(program ?? process.execPath, rest, {
-      env,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      detached: false,
-    });
+    const child = this.start(role);
     let complaint = '';
     child.stderr?.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2_000)));
-    child.on('error', (error) => this.gone(child, role, error.message));
+    const { clock, logger, spawnTimeoutMs } = this.options;
+    const cancel = clock.after(spawnTimeoutMs, () => this.spawnTimedOut(child, role));
+    const instance: Instance = { role, child, since: clock.now(), state: { kind: 'starting', cancel } };
+    this.instances.add(instance);
+    child.on('error', (error) => this.gone(instance, error.message));
     child.on('exit', (code, signal) =>
-      this.gone(
-        child,
-        role,
-        `${describeExit(code, signal)}${complaint === '' ? '' : `: ${complaint.trim()}`}`,
-      ),
+      this.gone(instance, `${describeExit(code, signal)}${complaint === '' ? '' : `: ${complaint.trim()}`}`),
     );
-    const pid = child.pid ?? -1;
-    const cancel = this.options.clock.after(this.options.spawnTimeoutMs, () =>
-      this.spawnTimedOut(child, role),
-    );
-    this.instances.set(pid, {
-      role,
-      child,
-      since: this.options.clock.now(),
-      state: { kind: 'starting', cancel },
-    });
-    this.options.logger.info({ role, pid }, 'local instance started');
-    return pid;
+    logger.info({ role, pid: child.pid }, 'local instance started');
+    return pidOf(child);
   }
 
   async cleanup(): Promise<void> {
     this.closed = true;
     this.cancelSweep?.();
-    const ends = [...this.instances.values()].map(
-      ({ child }) =>
-        new Promise<void>((resolve) =>
-          child.exitCode !== null || child.signalCode !== null
-            ? resolve()
-            : child.once('exit', () => resolve()),
-        ),
+    this.cancelRetry?.();
+    const ends = [...this.instances].map(
+      (instance) => new Promise<void>((resolve) => this.whenGone.set(instance, resolve)),
     );
-    for (const instance of this.instances.values()) this.stop(instance);
+    for (const instance of this.instances) this.stop(instance);
     await Promise.all(ends);
+  }
+
+  private start(role: LocalRole): ChildProcess {
+    const { argv, env } = this.options.command(role);
+    const [program, ...rest] = argv;
+    try {
+      return spawn(program ?? process.execPath, rest, {
+        env,
+        stdio: ['ignore', 'ignore', 'pipe'],
+        detached: false,
+      });
+    } catch (cause) {
+      this.failed(role, messageOf(cause));
+      throw new AppError('E_SPAWN', `a local ${role} cannot be started: ${messageOf(cause)}`, { cause });
+    }
   }
 
   private adjust(
@@ -185,16 +197,33 @@ export class InstanceManager implements Instances {
       Math.min(demand.ready - starting, bounds.max - demand.connected - starting),
     );
     for (let started = 0; started < wanted; started += 1) {
-      if (this.options.clock.now() < this.notBefore || this.count(role) >= bounds.max) return;
-      this.spawn(role);
+      if (this.mustWait(role) || this.count(role) >= bounds.max) return;
+      try {
+        this.spawn(role);
+      } catch (error) {
+        this.options.logger.error({ role, err: error }, 'a local instance cannot be started');
+        return;
+      }
     }
+  }
+
+  /** Whether starts of this role have come to nothing too often; it is tried again after a while. */
+  private mustWait(role: LocalRole): boolean {
+    const { clock } = this.options;
+    const waitMs = this.trouble(role).notBefore - clock.now();
+    if (waitMs <= 0) return false;
+    this.cancelRetry ??= clock.after(waitMs, () => {
+      this.cancelRetry = undefined;
+      if (this.lastDemand !== undefined) this.want(this.lastDemand);
+    });
+    return true;
   }
 
   private markIdle(role: LocalRole, idle: readonly PeerId[]): void {
     const now = this.options.clock.now();
     const isIdle = new Set(idle);
     let any = false;
-    for (const instance of this.instances.values()) {
+    for (const instance of this.instances) {
       const { state } = instance;
       if (instance.role !== role || state.kind !== 'ready') continue;
       if (!isIdle.has(state.peer)) state.idleSince = undefined;
@@ -210,9 +239,9 @@ export class InstanceManager implements Instances {
   private sweep(): void {
     this.cancelSweep = undefined;
     const now = this.options.clock.now();
-    for (const instance of this.instances.values()) {
+    for (const instance of this.instances) {
       const { state, role } = instance;
-      const min = role === 'worker' ? this.options.workers.min : this.options.reviewers.min;
+      const { min } = this.bounds(role);
       if (state.kind !== 'ready' || state.idleSince === undefined || this.count(role) <= min) continue;
       if (now - state.idleSince >= this.options.idleStopMs) this.stop(instance);
     }
@@ -239,31 +268,52 @@ export class InstanceManager implements Instances {
     child.kill('SIGKILL');
   }
 
-  private gone(child: ChildProcess, role: LocalRole, reason: string): void {
-    const pid = child.pid ?? -1;
-    const instance = this.instances.get(pid);
-    if (instance === undefined) return;
-    this.instances.delete(pid);
-    const { state } = instance;
+  private gone(instance: Instance, reason: string): void {
+    if (!this.instances.delete(instance)) return;
+    const { role, child, state } = instance;
     if (state.kind === 'starting') {
       state.cancel();
-      this.failures += 1;
-      if (this.failures >= backoffAfterFailures) this.notBefore = this.options.clock.now() + retryMs;
+      this.failed(role, reason);
     }
     const level = state.kind === 'stopping' ? 'info' : 'warn';
-    this.options.logger[level]({ role, pid, reason }, 'local instance ended');
+    this.options.logger[level]({ role, pid: child.pid, reason }, 'local instance ended');
+    this.whenGone.get(instance)?.();
     this.options.ended(state.kind === 'starting' ? undefined : state.peer, role, reason);
   }
 
+  /** A start came to nothing. */
+  private failed(role: LocalRole, reason: string): void {
+    const failures = this.trouble(role).failures + 1;
+    const notBefore = failures >= backoffAfterFailures ? this.options.clock.now() + retryMs : 0;
+    this.troubles.set(role, { failures, notBefore, reason });
+  }
+
+  private trouble(role: LocalRole): Trouble {
+    return this.troubles.get(role) ?? noTrouble;
+  }
+
+  private bounds(role: LocalRole): InstanceBounds {
+    return role === 'worker' ? this.options.workers : this.options.reviewers;
+  }
+
   private count(role: LocalRole): number {
-    return [...this.instances.values()].filter(
+    return [...this.instances].filter(
       (instance) => instance.role === role && instance.state.kind !== 'stopping',
     ).length;
   }
 
   private find(peer: PeerId): Instance | undefined {
-    return [...this.instances.values()].find(({ state }) => state.kind === 'ready' && state.peer === peer);
+    return [...this.instances].find(({ state }) => state.kind === 'ready' && state.peer === peer);
   }
+
+  private byPid(pid: number): Instance | undefined {
+    return [...this.instances].find(({ child }) => child.pid === pid);
+  }
+}
+
+/** 0 for a process that could not be started. */
+function pidOf(child: ChildProcess): number {
+  return child.pid ?? 0;
 }
 
 function describeExit(code: number | null, signal: NodeJS.Signals | null): string {

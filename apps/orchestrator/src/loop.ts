@@ -14,6 +14,9 @@ export interface LoopSteps {
   perform(keeper: RunKeeper): void;
 }
 
+/** Looks at memory exactly as the turn's facts leave it; what it answers is called when the journal has them. */
+export type Telling = () => () => void;
+
 const overdueMs = 1_000;
 
 /**
@@ -21,13 +24,15 @@ const overdueMs = 1_000;
  *
  * Invariants: (1) everything that arrives in one turn of the event loop is one append per run, and the journal
  * makes one transaction of all of them; (2) no effect, answer or acknowledgement leaves before the journal has the
- * facts it rests on, because memory may run ahead of the disk by the appends under way and nothing else sees it;
- * (3) a failed append ends the process: memory is then ahead of the truth.
+ * facts it rests on, because memory may run ahead of the disk by the appends under way and by the inputs of the next
+ * turn, and nothing else sees it; (3) a failed append, or a bug in a turn, ends the process: memory is then ahead of
+ * the truth.
  */
 export class Loop {
   readonly keepers = new Map<RunId, RunKeeper>();
+  private readonly open = new Set<RunKeeper>();
   private readonly dirty = new Set<RunKeeper>();
-  private after: (() => void)[] = [];
+  private tellings: Telling[] = [];
   private scheduled = false;
   private stopped = false;
   private lastCommit: Promise<void> = Promise.resolve();
@@ -41,9 +46,16 @@ export class Loop {
     this.steps = steps;
   }
 
+  /** Takes a run in. */
+  add(keeper: RunKeeper): void {
+    this.keepers.set(keeper.run, keeper);
+    if (!keeper.ended) this.open.add(keeper);
+    this.touch(keeper);
+  }
+
   /** Runs that have not ended, oldest first. */
   *active(): Generator<RunKeeper> {
-    for (const keeper of this.keepers.values()) if (!keeper.ended) yield keeper;
+    for (const keeper of this.open) if (!keeper.ended) yield keeper;
   }
 
   /** Decides on an input and schedules the turn that keeps it. Throws AppError where `decide` does. */
@@ -67,7 +79,12 @@ export class Loop {
 
   /** Calls back when the journal has everything decided so far. */
   afterCommit(callback: () => void): void {
-    this.after.push(callback);
+    this.tell(() => callback);
+  }
+
+  /** Like `afterCommit`, for what shows the state: it shows what the journal has, no more and no less. */
+  tell(telling: Telling): void {
+    this.tellings.push(telling);
     this.wake();
   }
 
@@ -82,22 +99,33 @@ export class Loop {
   private async turn(): Promise<void> {
     this.scheduled = false;
     if (this.stopped) return;
+    try {
+      await this.performTurn();
+    } catch (error) {
+      if (this.stopped) return; // told by the turn that failed first
+      this.stopped = true;
+      this.cancelDeadline?.();
+      this.ports.fatal(error);
+    }
+  }
+
+  private async performTurn(): Promise<void> {
     this.steps.dispatch();
     const dirty = [...this.dirty];
     this.dirty.clear();
-    const callbacks = this.after;
-    this.after = [];
     const work = dirty.map((keeper) => ({ keeper, pending: keeper.takePending() }));
-    try {
-      await this.append(work);
-    } catch (error) {
-      this.stopped = true;
-      this.ports.fatal(error);
-      return;
-    }
+    const tellings = this.tellings;
+    this.tellings = [];
+    const told = tellings.map((telling) => telling());
+    await this.append(work);
     for (const { keeper, pending } of work) this.steps.committed(keeper, pending);
-    for (const callback of callbacks) callback();
-    for (const { keeper } of work) if (keeper.uncommitted === 0) this.steps.perform(keeper);
+    for (const tell of told) tell();
+    if (this.stopped) return;
+    for (const { keeper } of work) {
+      // One that is ahead is in the next turn as well, which performs what it then owes.
+      if (!keeper.isAhead) this.steps.perform(keeper);
+      if (keeper.ended) this.open.delete(keeper);
+    }
     this.armDeadline();
   }
 

@@ -1,16 +1,6 @@
-import {
-  isAppError,
-  messageOf,
-  type CommitId,
-  type Envelope,
-  type Evidence,
-  type Failure,
-  type MessageId,
-  type PeerId,
-  type RunId,
-  type TaskId,
-} from '@switchyard/protocol';
+import type { Envelope, Evidence, MessageId, PeerId, RunId, TaskId } from '@switchyard/protocol';
 import type { RunInput } from '@switchyard/scheduler';
+import { checkEvidence, type CheckedResult } from './evidence-check.ts';
 import type { Fleet } from './fleet.ts';
 import type { Loop } from './loop.ts';
 import type { OrchestratorPorts, Send } from './ports.ts';
@@ -40,6 +30,8 @@ type WorkInput = RunInput extends infer I ? (I extends { at: number } ? Omit<I, 
  */
 export class PeerMessages {
   private readonly context: PeerMessageContext;
+  /** Results that are being looked at; one that is handed in again meanwhile waits for the same answer. */
+  private readonly checks = new Map<string, Promise<CheckedResult>>();
 
   constructor(context: PeerMessageContext) {
     this.context = context;
@@ -77,7 +69,7 @@ export class PeerMessages {
         this.context.loop.wake();
         return true;
       case 'log-line':
-        this.context.ports.logs.receive(from, envelope.payload.daemon, envelope.payload.line);
+        this.context.ports.logs.receive(from, envelope.payload.line);
         return true;
       default:
         return this.receiveReview(envelope);
@@ -166,54 +158,37 @@ export class PeerMessages {
     } as RunInput);
   }
 
-  /** A worker's word is not taken for what its commit changes: the objects are looked at first. */
   private submitted(from: PeerId, id: MessageId, payload: AttemptRef & { evidence: Evidence }): void {
-    const { ports, loop } = this.context;
-    if (this.current(from, payload) === undefined) {
+    const keeper = this.current(from, payload);
+    if (keeper === undefined) {
       this.acknowledge(from, id);
       return;
     }
-    this.checked(payload)
+    this.checked(keeper, from, payload)
       .then((input) => {
         this.report(from, payload, input);
         this.acknowledge(from, id);
       })
-      .catch((error: unknown) => {
-        ports.logger.error(
-          { run: payload.run, task: payload.taskId, err: error },
-          'a result could not be checked',
-        );
-        loop.wake();
-      });
+      .catch((error: unknown) => this.context.ports.fatal(error));
   }
 
-  private async checked(payload: AttemptRef & { evidence: Evidence }): Promise<SubmitInput> {
-    const { evidence } = payload;
-    const keeper = this.context.loop.keepers.get(payload.run);
-    const lease = keeper?.held.get(payload.taskId);
-    const workspace = keeper?.state.tasks.get(payload.taskId)?.task.workspace ?? [];
-    if (evidence.commit === undefined) return { kind: 'submitted', evidence };
-    if (lease !== undefined && evidence.base !== lease.base) {
-      return {
-        kind: 'attempt-failed',
-        failure: forged(`the commit rests on ${evidence.base}, not on ${lease.base}`),
-      };
-    }
-    try {
-      const { files, outside } = await this.checkCommit(evidence.commit, evidence.base, workspace);
-      if (outside.length > 0) return { kind: 'attempt-failed', failure: violation(outside) };
-      return { kind: 'submitted', evidence: { ...evidence, filesChanged: [...files] } };
-    } catch (error) {
-      const code = isAppError(error) ? error.code : 'E_IO';
-      return {
-        kind: 'attempt-failed',
-        failure: { class: 'io', code, message: messageOf(error).slice(0, 4000) || code },
-      };
-    }
-  }
-
-  private checkCommit(commit: CommitId, base: CommitId, workspace: readonly string[]) {
-    return this.context.ports.repository.checkAttempt({ commit, base, workspace });
+  private checked(
+    keeper: RunKeeper,
+    from: PeerId,
+    { taskId, fence, evidence }: AttemptRef & { evidence: Evidence },
+  ): Promise<CheckedResult> {
+    const lease = keeper.held.get(taskId);
+    const task = keeper.state.tasks.get(taskId)?.task;
+    if (lease === undefined || task === undefined) throw new Error(`${taskId} has no lease`);
+    const key = `${keeper.run}/${taskId}#${fence}`;
+    const known = this.checks.get(key);
+    if (known !== undefined) return known;
+    const { repository } = this.context.ports;
+    const check = checkEvidence(repository, { task, lease, evidence, from }).finally(() =>
+      this.checks.delete(key),
+    );
+    this.checks.set(key, check);
+    return check;
   }
 
   /** Tells the sender that the journal has it, once it does. */
@@ -222,24 +197,7 @@ export class PeerMessages {
   }
 }
 
-type SubmitInput =
-  | { readonly kind: 'submitted'; readonly evidence: Evidence }
-  | { readonly kind: 'attempt-failed'; readonly failure: Failure };
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-function violation(outside: readonly string[]): Failure {
-  const shown = outside.slice(0, 10).join(', ');
-  return {
-    class: 'logic',
-    code: 'E_WORKSPACE_VIOLATION',
-    message: `the attempt changed ${outside.length} file(s) outside its workspace: ${shown}`.slice(0, 4000),
-    paths: outside.slice(0, 1000),
-  };
-}
-
-function forged(why: string): Failure {
-  return { class: 'logic', code: 'E_PROTOCOL', message: `the result does not belong to the attempt: ${why}` };
-}
 
 function escalationText(payload: {
   reason?: string | undefined;

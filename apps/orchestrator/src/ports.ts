@@ -9,7 +9,6 @@ import type {
   PeerId,
   Plan,
   Receipt,
-  Role,
   RunId,
   RunReport,
 } from '@switchyard/protocol';
@@ -66,7 +65,13 @@ export interface Instances {
   /** A peer said hello; claims the instance if it is one of ours. */
   arrived(peer: PeerId, pid: number, host: string): boolean;
   isLocal(peer: PeerId): boolean;
-  starting(): readonly { readonly role: Role; readonly pid: number; readonly since: number }[];
+  /** Why no more local instances of a role can be started, for people; undefined: one could be. */
+  hindrance(role: 'worker' | 'reviewer'): string | undefined;
+  starting(): readonly {
+    readonly role: 'worker' | 'reviewer';
+    readonly pid: number;
+    readonly since: number;
+  }[];
   terminate(peer: PeerId): boolean;
   cleanup(): Promise<void>;
 }
@@ -96,12 +101,26 @@ export interface ReportWriter {
   find(run: RunId): ReportFiles | undefined;
 }
 
+export interface LogLine {
+  readonly daemon: string;
+  readonly line: string;
+}
+
+/** Which lines of the logs to give. */
+export interface LogRequest {
+  readonly filter: LogFilter;
+  /** How many earlier lines. */
+  readonly tail: number;
+  /** Takes every line that is written from then on; absent: only the earlier ones are wanted. */
+  readonly onLine?: (line: LogLine) => void;
+}
+
 /** The logs of the whole fleet. */
 export interface LogSource {
-  tail(filter: LogFilter, lines: number): Promise<readonly { daemon: string; line: string }[]>;
-  follow(filter: LogFilter, onLine: (daemon: string, line: string) => void): () => void;
+  /** The earlier lines, and the later ones without a gap or a repetition between the two, until it is closed. */
+  open(request: LogRequest): Promise<{ readonly lines: readonly LogLine[]; readonly close: () => void }>;
   /** A line of a peer on another machine. */
-  receive(peer: PeerId, daemon: string, line: string): void;
+  receive(peer: PeerId, line: string): void;
 }
 
 /** The one address: what invitations need to know of it. */

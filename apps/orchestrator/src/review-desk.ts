@@ -1,9 +1,11 @@
-import type { PeerId, TaskId, Verdict } from '@switchyard/protocol';
+import { isAppError, type PeerId, type ReviewId, type TaskId, type Verdict } from '@switchyard/protocol';
 import {
   chooseSpecializations,
   owed as owedReviews,
+  type OwedReview,
   type ReviewInput,
   type ReviewRequest,
+  type ReviewState,
   type ReviewerOffer,
 } from '@switchyard/review';
 import type { Owed } from '@switchyard/scheduler';
@@ -23,6 +25,8 @@ interface ReviewDeskContext {
 /** Joins the review machine of each attempt with the reviewers that are there and with the run that waits. */
 export class ReviewDesk {
   private readonly context: ReviewDeskContext;
+  /** Of each review: which of its parts reviewers were told of, and in which of their connections. */
+  private readonly told = new WeakMap<ReviewState, Map<ReviewId, number>>();
 
   constructor(context: ReviewDeskContext) {
     this.context = context;
@@ -75,33 +79,44 @@ export class ReviewDesk {
 
   /** Gives open reviews to free reviewers, settled ones to their run. */
   dispatch(): void {
-    const at = this.context.ports.clock.now();
+    const at = this.now();
     this.settle(at);
     this.countBusy();
     for (const keeper of this.context.loop.active()) {
-      for (const key of keeper.openReviews) {
+      for (const key of keeper.reviewing.waiting.keys()) {
         const offers = this.offers();
         if (offers.length === 0) return;
-        if (keeper.review(key, { at, kind: 'offer', offers }).length > 0) {
-          this.context.loop.touch(keeper);
-          this.countBusy();
-        }
+        if (keeper.review(key, { at, kind: 'offer', offers }).length === 0) continue;
+        this.context.loop.touch(keeper);
+        this.countBusy();
       }
     }
   }
 
   /** Tells reviewers (again) what to review; performed after the journal has it. */
-  perform(keeper: RunKeeper, sent: Set<string>): void {
+  perform(keeper: RunKeeper): void {
     for (const key of keeper.openReviews) {
       const review = keeper.reviews.get(key);
       if (review === undefined) continue;
-      for (const effect of owedReviews(review)) {
-        const reviewer = this.context.fleet.get(effect.reviewer);
-        const once = `${effect.reviewId}@${reviewer?.session ?? 0}`;
-        if (reviewer === undefined || sent.has(once)) continue;
-        if (this.context.send(effect.reviewer, 'review-assignment', effect.assignment) !== undefined)
-          sent.add(once);
-      }
+      const told = this.told.get(review) ?? new Map<ReviewId, number>();
+      this.told.set(review, told);
+      for (const effect of owedReviews(review)) this.tell({ keeper, key, told }, effect);
+    }
+  }
+
+  private tell(
+    { keeper, key, told }: { keeper: RunKeeper; key: string; told: Map<ReviewId, number> },
+    { reviewId, reviewer, assignment }: OwedReview,
+  ): void {
+    const { fleet, send } = this.context;
+    const session = fleet.get(reviewer)?.session;
+    if (session === undefined || told.get(reviewId) === session) return;
+    try {
+      if (send(reviewer, 'review-assignment', assignment) !== undefined) told.set(reviewId, session);
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      const reason = `the review cannot be told to a reviewer: ${error.message}`;
+      this.input(keeper, key, { at: this.now(), kind: 'review-failed', reviewId, reviewer, reason });
     }
   }
 
@@ -128,13 +143,7 @@ export class ReviewDesk {
   /** How many reviews wait for a reviewer. */
   waiting(): number {
     let count = 0;
-    for (const keeper of this.context.loop.active()) {
-      for (const key of keeper.openReviews) {
-        for (const member of keeper.reviews.get(key)?.members.values() ?? []) {
-          if (member.phase.kind === 'requested') count += 1;
-        }
-      }
-    }
+    for (const keeper of this.context.loop.active()) count += keeper.reviewing.waitingCount();
     return count;
   }
 
@@ -160,15 +169,10 @@ export class ReviewDesk {
   }
 
   private countBusy(): void {
-    for (const reviewer of this.context.fleet.all('reviewer')) reviewer.busy = 0;
-    for (const keeper of this.context.loop.active()) {
-      for (const key of keeper.openReviews) {
-        for (const member of keeper.reviews.get(key)?.members.values() ?? []) {
-          if (member.phase.kind !== 'assigned' && member.phase.kind !== 'completing') continue;
-          const reviewer = this.context.fleet.get(member.phase.reviewer);
-          if (reviewer !== undefined) reviewer.busy += 1;
-        }
-      }
+    for (const reviewer of this.context.fleet.all('reviewer')) {
+      reviewer.busy = 0;
+      for (const keeper of this.context.loop.active())
+        reviewer.busy += keeper.reviewing.held.of(reviewer.peer);
     }
   }
 

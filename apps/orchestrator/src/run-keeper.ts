@@ -1,4 +1,4 @@
-import { slugOf, type RunEvent, type RunId, type TaskId } from '@switchyard/protocol';
+import { AppError, messageOf, slugOf, type RunEvent, type RunId, type TaskId } from '@switchyard/protocol';
 import {
   decide as decideReview,
   evolve as evolveReview,
@@ -12,6 +12,7 @@ import {
   eventsOf,
   evolve,
   factVersion,
+  isRunFactKind,
   type Lease,
   type RunFact,
   type RunInput,
@@ -19,6 +20,7 @@ import {
   type TaskState,
 } from '@switchyard/scheduler';
 import type { StoredFact } from '@switchyard/store';
+import { Holdings, ReviewHoldings } from './holdings.ts';
 
 /** A fact on its way to the journal. */
 export interface PendingFact {
@@ -64,14 +66,20 @@ export class RunKeeper {
   readonly events: RunEvent[] = [];
   /** Leases that are out, by task. */
   readonly held = new Map<TaskId, Lease>();
+  /** How many of them each worker has. */
+  readonly heldBy = new Holdings();
+  /** What its open reviews ask of reviewers. */
+  readonly reviewing = new ReviewHoldings();
   /** Reviews without an outcome. */
   readonly openReviews = new Set<string>();
   /** Reviews with an outcome that the run has not been told. */
   readonly settledReviews = new Set<string>();
   /** How many of `events` the journal has the facts of. */
   publishedEvents = 0;
-  /** Appends under way: effects wait until it is 0 again. */
+  /** Appends under way. */
   uncommitted = 0;
+  /** Grows with every fact. */
+  version = 0;
   private current: RunState | undefined;
   private pending: PendingFact[] = [];
   private fresh: RunEvent[] = [];
@@ -91,14 +99,32 @@ export class RunKeeper {
     return kind === 'completed' || kind === 'failed' || kind === 'cancelled';
   }
 
-  /** Folds a stored fact; never decides. */
+  /** Memory knows facts that the journal does not have yet: effects wait. */
+  get isAhead(): boolean {
+    return this.uncommitted > 0 || this.pending.length > 0;
+  }
+
+  /** Folds a stored fact; never decides. Throws AppError E_STATE_NEWER and E_STATE_DAMAGED. */
   restore(stored: StoredFact): void {
-    if (stored.kind.startsWith(reviewPrefix)) {
-      const { key, fact } = stored.data as StoredReviewFact;
-      this.foldReview(key, fact);
-      return;
+    const isReview = stored.kind.startsWith(reviewPrefix);
+    if (
+      stored.version > (isReview ? reviewFactVersion : factVersion) ||
+      !(isReview || isRunFactKind(stored.kind))
+    )
+      throw new AppError(
+        'E_STATE_NEWER',
+        `fact ${stored.seq} of the journal (${stored.kind}, version ${stored.version}) is of a newer Switchyard; use that one`,
+      );
+    try {
+      if (isReview) this.restoreReview(stored.data as StoredReviewFact);
+      else this.fold(stored.data as RunFact);
+    } catch (cause) {
+      throw new AppError(
+        'E_STATE_DAMAGED',
+        `fact ${stored.seq} of the journal (${stored.kind} of run ${this.run}) does not fit what stands before it: ${messageOf(cause)}`,
+        { cause },
+      );
     }
-    this.fold(stored.data as RunFact);
     this.fresh = [];
     this.publishedEvents = this.events.length;
   }
@@ -112,6 +138,7 @@ export class RunKeeper {
       if (gone !== undefined) this.endedLeases.push({ ...gone, tell: !reportedByWorker });
       this.pending.push({ kind: fact.kind, version: factVersion, data: fact });
     }
+    for (const fact of facts) if ('taskId' in fact) this.dropReview(fact.taskId, input.at);
     return facts;
   }
 
@@ -129,6 +156,16 @@ export class RunKeeper {
     return facts;
   }
 
+  /** A review whose task has gone on without it (cancelled, built anew) is not worth a reviewer's time. */
+  private dropReview(taskId: TaskId, at: number): void {
+    const task = this.state.tasks.get(taskId);
+    if (task === undefined || task.phase.kind === 'reviewing') return;
+    const key = reviewKey(taskId, task.fence);
+    if (!this.openReviews.has(key)) return;
+    this.review(key, { at, kind: 'cancel', reason: `${taskId} is ${task.phase.kind}` });
+    this.settledReviews.delete(key);
+  }
+
   /** Hands over what the journal does not have yet. */
   takePending(): Pending {
     const taken = { facts: this.pending, events: this.fresh, endedLeases: this.endedLeases };
@@ -141,6 +178,7 @@ export class RunKeeper {
   /** Evolves by one fact; the answer is the lease that this ended. */
   private fold(fact: RunFact): Omit<EndedLease, 'tell'> | undefined {
     this.current = evolve(this.current, fact);
+    this.version += 1;
     for (const event of eventsOf(this.current, fact, this.events.length + 1)) {
       const numbered = { ...event, seq: this.events.length + 1 };
       this.events.push(numbered);
@@ -152,14 +190,26 @@ export class RunKeeper {
   private trackLease(taskId: TaskId): Omit<EndedLease, 'tell'> | undefined {
     const before = this.held.get(taskId);
     const now = leaseOf(this.current?.tasks.get(taskId));
+    if (before?.fence === now?.fence) return undefined;
+    if (before !== undefined) this.heldBy.add(before.worker, -1);
     if (now === undefined) this.held.delete(taskId);
-    else this.held.set(taskId, now);
-    return before !== undefined && before.fence !== now?.fence ? { taskId, lease: before } : undefined;
+    else {
+      this.held.set(taskId, now);
+      this.heldBy.add(now.worker, 1);
+    }
+    return before === undefined ? undefined : { taskId, lease: before };
+  }
+
+  private restoreReview({ key, fact }: StoredReviewFact): void {
+    if (this.current === undefined) throw new Error('a review of a run that was never created');
+    this.foldReview(key, fact);
   }
 
   private foldReview(key: string, fact: ReviewFact): void {
     const state = evolveReview(this.reviews.get(key), fact);
     this.reviews.set(key, state);
+    this.reviewing.update(key, state);
+    this.version += 1;
     if (state.outcome === undefined) this.openReviews.add(key);
     else if (this.openReviews.delete(key)) this.settledReviews.add(key);
   }

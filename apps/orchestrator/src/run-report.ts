@@ -29,3 +29,33 @@ export function buildReport(keeper: RunKeeper, sandbox: 'bubblewrap' | 'none'): 
     events: keeper.events,
   };
 }
+
+/** Events and bytes of output that a report over the wire has at most; its files have everything. */
+const wireEventsMax = 5_000;
+const wireOutputBytes = 4 * 1024 * 1024;
+
+/** The report as it goes over the wire: of a very large run the first events and most of the output are left out. */
+export function reportForWire(report: RunReport): RunReport {
+  const receipts = report.tasks.flatMap(({ attempts }) => attempts.flatMap((attempt) => attempt.receipts));
+  const bytes = receipts.reduce((sum, { outputTail }) => sum + outputTail.length, 0);
+  const keep = bytes <= wireOutputBytes ? Infinity : Math.floor(wireOutputBytes / receipts.length);
+  return {
+    ...report,
+    events: report.events.slice(-wireEventsMax),
+    tasks: keep === Infinity ? report.tasks : report.tasks.map((task) => withOutputOf(task, keep)),
+  };
+}
+
+type TaskReport = RunReport['tasks'][number];
+
+function withOutputOf(task: TaskReport, keep: number): TaskReport {
+  const attempts = task.attempts.map((attempt) => ({
+    ...attempt,
+    receipts: attempt.receipts.map((receipt) =>
+      receipt.outputTail.length <= keep
+        ? receipt
+        : { ...receipt, outputTail: keep === 0 ? '' : receipt.outputTail.slice(-keep), truncated: true },
+    ),
+  }));
+  return { ...task, attempts };
+}

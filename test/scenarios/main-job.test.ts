@@ -42,8 +42,8 @@ describe('the main job', () => {
     const { code, stdout, stderr } = await mainJob('--fail');
     expect(code, stdout + stderr).toBe(1);
     expect(stdout).toMatch(/10 of 12 tasks completed/);
-    expect(stdout).toMatch(/licences failed: E_COMMAND_FAILED/);
-    expect(stdout).toMatch(/index skipped: licences failed/);
+    expect(stdout).toMatch(/licences .*E_COMMAND_FAILED/);
+    expect(stdout).toMatch(/index +skipped/);
     expect(readFileSync(reportOf(stdout).markdown, 'utf8')).toMatch(/licences/);
   }, 240_000);
 });

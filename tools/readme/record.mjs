@@ -34,6 +34,11 @@ function record() {
   return readFileSync(file, 'utf8');
 }
 
+/** One control sequence (ECMA-48) or one character. */
+const escape = String.fromCharCode(27);
+const bell = String.fromCharCode(7);
+const sequence = new RegExp(`${escape}\\[[0-9;?]*[A-Za-z]|${escape}\\][^${bell}]*${bell}|[^]`, 'gu');
+
 /** What stands on the screen at the end: lines of styled pieces, cursor movements carried out. */
 function screenOf(text) {
   const lines = [[]];
@@ -43,12 +48,10 @@ function screenOf(text) {
   const put = (char) => {
     (lines[row] ??= [])[column++] = { char, style };
   };
-  for (const [part] of text
-    .replace(/^Script (started|done).*\n/gm, '')
-    .matchAll(/\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|[^]/gu)) {
+  for (const [part] of text.replace(/^Script (started|done).*\n/gm, '').matchAll(sequence)) {
     if (part === '\n') [row, column] = [row + 1, 0];
     else if (part === '\r') column = 0;
-    else if (!part.startsWith('\x1b')) put(part);
+    else if (!part.startsWith(escape)) put(part);
     else ({ row, column, style } = move({ row, column, style, lines }, part));
   }
   return lines.map((line) => line ?? []);
@@ -64,7 +67,7 @@ function move({ row, column, style, lines }, code) {
     case 'G':
       return { row, column: amount - 1, style };
     case 'K':
-      (lines[row] ??= []).length = code === '\x1b[2K' ? 0 : Math.min(column, lines[row].length);
+      (lines[row] ??= []).length = code === `${escape}[2K` ? 0 : Math.min(column, lines[row].length);
       return { row, column, style };
     case 'J':
       lines.length = row + 1;

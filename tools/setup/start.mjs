@@ -106,6 +106,7 @@ function cleanUp(folder, state) {
   const kept = new Set(reports);
   for (let up of reports) while (up !== folder) kept.add((up = dirname(up)));
   removeExcept(folder, kept);
+  console.log('the copy and its branches are gone; the report stays');
 }
 
 function removeExcept(folder, kept) {

@@ -15,9 +15,9 @@ const untold: ReadonlySet<RunEventKind> = new Set([
   'task-assign-failed',
 ]);
 
-/** Whether an event is worth a line of its own. */
-export function isTold(event: RunEvent): boolean {
-  return !untold.has(event.kind);
+/** Whether an event is worth a line of its own. A rejection is told by what follows from it. */
+export function isTold({ kind, text }: RunEvent): boolean {
+  return !untold.has(kind) && !(kind === 'review-verdict' && text.includes(': review rejected: '));
 }
 
 const idWidthMax = 32;

@@ -39,7 +39,7 @@ export async function followRun(options: FollowOptions): Promise<number> {
   try {
     await handle.opened;
     const ended = await Promise.race([handle.finished, interrupt.happened, session.gone]);
-    display.close(ended === 'interrupted' ? 'leave' : 'clear');
+    display.close(ended === 'interrupted' || ended instanceof AppError ? 'leave' : 'clear');
     if (ended === 'interrupted') return await leave(options);
     if (ended instanceof AppError)
       throw new AppError(

@@ -121,9 +121,9 @@ function rejectedText(fact: Extract<TaskFact, { kind: 'task-rejected' | 'task-co
 function tellIntegration(fact: IntegrationFact): Told[] {
   switch (fact.kind) {
     case 'verification-decided':
-      return fact.next === 'verify' ? [{ kind: 'verifying', text: countText('verifying', fact.merged) }] : [];
+      return fact.next === 'verify' ? [{ kind: 'verifying', text: verifyingText(fact) }] : [];
     case 'tasks-merged':
-      if (fact.next === 'verify') return [{ kind: 'verifying', text: countText('verifying', fact.merged) }];
+      if (fact.next === 'verify') return [{ kind: 'verifying', text: verifyingText(fact) }];
       if (fact.next !== 'defer') return [];
       return fact.merged.map(({ taskId }) => ({
         kind: 'task-integrated',
@@ -135,13 +135,8 @@ function tellIntegration(fact: IntegrationFact): Told[] {
       const why =
         failed === undefined ? '' : `: \`${oneLine(failed.command)}\` ended with ${failed.exitCode}`;
       return fact.passed
-        ? [{ kind: 'verified', text: `the merged result of ${fact.tasks.join(', ')} passes` }]
-        : [
-            {
-              kind: 'verify-failed',
-              text: `the merged result of ${fact.tasks.join(', ')} does not pass${why}`,
-            },
-          ];
+        ? [{ kind: 'verified', text: `${mergedText(fact.tasks)} passes` }]
+        : [{ kind: 'verify-failed', text: `${mergedText(fact.tasks)} does not pass${why}` }];
     }
     case 'branch-moved':
       return fact.merged.map(({ taskId }) => ({
@@ -158,10 +153,14 @@ function tellIntegration(fact: IntegrationFact): Told[] {
   }
 }
 
-function countText(verb: string, merged: readonly { readonly taskId: TaskId }[]): string {
-  const names = merged.slice(0, 5).map(({ taskId }) => taskId);
-  const more = merged.length > names.length ? ` and ${merged.length - names.length} more` : '';
-  return `${verb} the merged result of ${names.join(', ')}${more}`;
+function verifyingText({ merged }: { readonly merged: readonly { readonly taskId: TaskId }[] }): string {
+  return `verifying ${mergedText(merged.map(({ taskId }) => taskId))}`;
+}
+
+function mergedText(tasks: readonly TaskId[]): string {
+  const names = tasks.slice(0, 3);
+  const more = tasks.length > names.length ? ` and ${tasks.length - names.length} more` : '';
+  return `the merged result of ${names.join(', ')}${more}`;
 }
 
 function tellRun(state: RunState, fact: Exclude<RunFact, TaskFact | IntegrationFact>): Told[] {

@@ -184,7 +184,7 @@ class SwitchyardHub implements Hub {
     });
     this.settle(visitor, { kind: 'control', session });
     this.sessions.set(session.id, session);
-    logger.info({ peer: session.id, role: session.role, remote: session.remote }, 'peer connected');
+    logger.debug({ peer: session.id, role: session.role, remote: session.remote }, 'peer connected');
     this.welcome(session, raw.id, token);
   }
 
@@ -276,7 +276,7 @@ class SwitchyardHub implements Hub {
       if ((place.kind === 'control' || place.kind === 'bulk') && place.session === session)
         visitor.place = { kind: 'gone' };
     }
-    this.options.logger.info({ peer: session.id, role: session.role, reason }, 'peer disconnected');
+    this.options.logger.debug({ peer: session.id, role: session.role, reason }, 'peer disconnected');
     this.options.handler.disconnected(session, reason);
   }
 

@@ -1,5 +1,5 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { AppError } from '@switchyard/protocol';
 import { acquireLock, systemClock } from '@switchyard/runtime';
 import { InvalidArgumentError, type Command } from 'commander';
@@ -46,11 +46,14 @@ async function clean(options: CleanOptions, command: Command, context: CommandCo
       ...(await entriesBefore(folder.peers, before)),
       ...(await entriesBefore(folder.runs, before)),
     ];
+    const { out } = context.terminal;
+    if (old.length === 0) return out(`nothing to remove in ${folder.root}\n`);
     for (const path of old) {
-      context.terminal.out(`${options.dryRun === true ? 'would remove' : 'removed'} ${path}\n`);
       if (options.dryRun !== true) await rm(path, { recursive: true, force: true });
+      out(`  ${relative(folder.root, path)}\n`);
     }
-    if (old.length === 0) context.terminal.out('nothing to remove\n');
+    const count = `${old.length} ${old.length === 1 ? 'folder' : 'folders'}`;
+    out(`${options.dryRun === true ? 'would remove' : 'removed'} ${count} of ${folder.root}\n`);
   } finally {
     lock.release();
   }

@@ -49,7 +49,7 @@ export function liveLines(input: LiveInput): string[] {
   const shown = chooseTasks(view.tasks, room);
   const hidden = view.tasks.length - shown.length;
   const idWidth = idWidthOf(shown);
-  const phaseWidth = Math.max(0, ...shown.map((task) => phaseText(task).length));
+  const phaseWidth = Math.max(0, ...shown.map((task) => task.phase.length));
   const startedAt = view.startedAt ?? view.createdAt;
   const events = input.events
     .slice(-eventLines)
@@ -127,11 +127,6 @@ function chooseTasks(tasks: readonly TaskView[], room: number): readonly TaskVie
   return tasks.filter((_, at) => kept.has(at));
 }
 
-/** The phase, and the round where it is not the first. */
-export function phaseText({ phase, round }: TaskView): string {
-  return round > 1 ? `${phase}, round ${round}` : phase;
-}
-
 function taskLine(
   task: TaskView,
   { now, columns, paint, view }: LiveInput,
@@ -141,7 +136,7 @@ function taskLine(
   const isTimed = timed.has(task.phase) && view.finishedAt === undefined;
   const name = padTo(cutTo(oneLine(task.id), idWidth), idWidth);
   const elapsed = isTimed ? durationText(now - task.since) : '';
-  const head = `${name}  ${padTo(phaseText(task), phaseWidth)}  ${elapsed.padStart(6)}`;
+  const head = `${name}  ${padTo(task.phase, phaseWidth)}  ${elapsed.padStart(6)}`;
   const worker = isTimed && task.worker !== undefined ? task.worker : '';
   const rest = cutTo([worker, reasonText(task)].filter(Boolean).join('  '), columns - head.length - 5);
   return `${paint[colour](glyph)} ${head}  ${paint.gray(rest)}`.trimEnd();
@@ -151,12 +146,15 @@ function taskLine(
 const plainReason =
   /^(is ready|is accepted by its worker|is at work|is being reviewed|is on the candidate|completed|goes to .*|hands in .*)$/;
 
-/** Why a task is where it is, in as far as its phase does not say so. */
+/** Why a task is where it is, in as far as its phase does not say so; with the round, where it is not the first. */
 export function reasonText(task: TaskView): string {
-  if (task.waiting !== undefined) return oneLine(task.waiting.text);
+  const round = task.round > 1 && !ended.has(task.phase) ? `round ${task.round}` : '';
   const reason = withoutName(task.reason ?? '', task.id).replace(/^(failed|skipped|cancelled): /, '');
-  return plainReason.test(reason) ? '' : reason;
+  const told = task.waiting === undefined ? reason : oneLine(task.waiting.text);
+  return [round, plainReason.test(told) ? '' : told].filter(Boolean).join('  ');
 }
+
+const ended: ReadonlySet<TaskPhase> = new Set(['completed', 'failed', 'skipped', 'cancelled']);
 
 function fleetText(peers: readonly PeerView[]): string {
   const workers = peers.filter((peer) => peer.role === 'worker');

@@ -47,15 +47,16 @@ export function rejectedFindings(report: RunReport, paint: Painter): string[] {
   return lines;
 }
 
-/** `  file:line major security: what (rule)`, and the suggestion beneath it. */
+/** `  file:line major security (rule)`, and beneath it what is wrong and what to do. */
 export function findingLines(finding: Finding): string[] {
-  const place =
-    finding.file === undefined
-      ? ''
-      : `${finding.file}${finding.line === undefined ? '' : `:${finding.line}`} `;
-  const rule = finding.rule === undefined ? '' : ` (${finding.rule})`;
-  const head = `  ${oneLine(place)} ${finding.severity} ${finding.category}: ${oneLine(finding.description)}${rule}`;
-  return finding.suggestion === undefined ? [head] : [head, `    suggestion: ${oneLine(finding.suggestion)}`];
+  const { file, line, severity, category, rule, description, suggestion } = finding;
+  const place = file === undefined ? [] : [`${oneLine(file)}${line === undefined ? '' : `:${line}`}`];
+  const head = [...place, severity, category, ...(rule === undefined ? [] : [`(${rule})`])];
+  return [
+    `  ${head.join(' ')}`,
+    `    ${oneLine(description)}`,
+    ...(suggestion === undefined ? [] : [`    suggestion: ${oneLine(suggestion)}`]),
+  ];
 }
 
 /** The last words on a run: how it ended, where the report is, and how to go on. */
@@ -69,7 +70,8 @@ export function closingLines(view: RunView, files: { markdown: string; html: str
     ...(view.tip === view.base
       ? ['nothing was integrated; your checkout is as it was']
       : [
-          `result: branch ${view.branch}; your checkout is as it was. To merge it: switchyard apply ${view.run}`,
+          `result: branch ${view.branch}; your checkout is as it was`,
+          `        to merge it: switchyard apply ${view.run}`,
         ]),
   ];
 }

@@ -1,5 +1,5 @@
 import type { RunSummary, RunView, TaskView } from '@switchyard/protocol';
-import { barLine, phaseText, reasonText } from './live-view.ts';
+import { barLine, reasonText } from './live-view.ts';
 import { lookOf } from './phase-look.ts';
 import { durationText, momentText, oneLine, tableText } from './show-text.ts';
 import type { Painter } from './terminal.ts';
@@ -38,7 +38,7 @@ export function viewLines(
 }
 
 function taskRows(tasks: readonly TaskView[], paint: Painter): string[] {
-  const rows = tasks.map((task) => [oneLine(task.id), phaseText(task), task.worker ?? '', whyText(task)]);
+  const rows = tasks.map((task) => [oneLine(task.id), task.phase, task.worker ?? '', whyText(task)]);
   return tableText(rows).map((line, at) => {
     const [glyph, colour] = lookOf(tasks[at]?.phase ?? 'pending');
     return `${paint[colour](glyph)} ${line}`;
@@ -49,7 +49,7 @@ function taskRows(tasks: readonly TaskView[], paint: Painter): string[] {
 function whyText(task: TaskView): string {
   const { waiting } = task;
   if (waiting === undefined) return reasonText(task);
-  return `${oneLine(waiting.text)} (${waiting.default} on ${momentText(waiting.deadline)})`;
+  return `${reasonText(task)} (${waiting.default} on ${momentText(waiting.deadline)})`;
 }
 
 function nextLines(view: RunView, state: string): string[] {

@@ -44,7 +44,8 @@ describe('texts', () => {
       rule: 'own/eval',
     });
     expect(findingLines(found)).toEqual([
-      '  a.ts:3 major security: eval of input (own/eval)',
+      '  a.ts:3 major security (own/eval)',
+      '    eval of input',
       '    suggestion: do not',
     ]);
   });

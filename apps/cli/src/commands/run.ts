@@ -66,7 +66,9 @@ async function runPlan(
     throw error;
   }
   const count = `${plan.tasks.length} ${plan.tasks.length === 1 ? 'task' : 'tasks'}`;
-  say(`run ${run}: ${count}${session.own === undefined ? `, on the orchestrator at ${session.url}` : ''}\n`);
+  const where = session.own === undefined ? `, on the orchestrator at ${session.url}` : '';
+  // The live view begins with it, too.
+  if (!terminal.isScreen || options.detach === true) say(`run ${run}: ${count}${where}\n`);
   if (options.detach === true) {
     say(`to follow it: switchyard resume ${run}\n`);
     return session.detach();

@@ -20,14 +20,15 @@ const colours = {
 };
 /** Parts of a bar are drawn, since fonts disagree on how wide these signs are. */
 const blocks = { '█': 1, '▓': 0.75, '▒': 0.45, '░': 0.16 };
-/** No picture is shown for less or more than this; the last one stays. */
-const shownMs = { least: 150, most: 1200 };
+/** No picture is shown for longer than this, and all of them for no longer than that; the last one stays. */
+const shownMs = { each: 1_000, all: 20_000 };
 
 /**
  * `frames`: `{ at, text }`, the time in milliseconds and the screen with its escape sequences (SGR only).
  * Where nothing moves (no animation, reduced motion) the last one is seen.
  */
-export function drawTerminal(frames, { columns, rows }) {
+export function drawTerminal(frames, columns) {
+  const rows = Math.max(...frames.map(({ text }) => text.trimEnd().split('\n').length));
   const width = Math.ceil(columns * cell.width + edge.left + edge.right);
   const height = rows * cell.height + edge.top + edge.bottom;
   const lines = new LineStore();
@@ -67,11 +68,10 @@ ${groups.join('\n')}
 /** When each picture begins, and when the last one does once more at the end. */
 function timesOf(frames) {
   const times = [0];
-  for (let index = 1; index < frames.length; index += 1) {
-    const lasted = frames[index].at - frames[index - 1].at;
-    times.push(times.at(-1) + Math.min(shownMs.most, Math.max(shownMs.least, lasted)));
-  }
-  return times;
+  for (let index = 1; index < frames.length; index += 1)
+    times.push(times.at(-1) + Math.min(shownMs.each, frames[index].at - frames[index - 1].at));
+  const faster = Math.max(1, times.at(-1) / shownMs.all);
+  return times.map((time) => time / faster);
 }
 
 function seconds(ms) {
@@ -84,10 +84,9 @@ class LineStore {
   used = new Set();
 
   place(screen) {
-    return screen
-      .split('\n')
-      .map((line, row) => {
-        const drawn = this.draw(line);
+    return screenRuns(screen)
+      .map((runs, row) => {
+        const drawn = this.draw(runs);
         if (drawn === '') return '';
         if (!this.ids.has(drawn)) this.ids.set(drawn, `l${this.ids.size}`);
         return `<use href="#${this.ids.get(drawn)}" y="${edge.top + row * cell.height}"/>`;
@@ -95,8 +94,8 @@ class LineStore {
       .join('');
   }
 
-  draw(line) {
-    return runsOf(line)
+  draw(runs) {
+    return runs
       .map(({ text, column, style }) => {
         if (text.trim() === '') return '';
         const x = round(edge.left + column * cell.width);
@@ -128,20 +127,28 @@ class LineStore {
   }
 }
 
-/** A line as pieces of one style each; signs outside ASCII stand alone, so that their width moves nothing. */
-function runsOf(line) {
-  const runs = [];
+/** A change of style, letters of ASCII, parts of a bar, or any other sign. */
+const pieces = new RegExp(`${String.fromCharCode(27)}\\[([\\d;]*)m|[ -~]+|[█▓▒░]+|[^]`, 'gu');
+
+/**
+ * The lines of a screen as pieces of one style each; a style goes on into the next line. Signs outside ASCII stand
+ * alone, so that their width moves nothing.
+ */
+function screenRuns(screen) {
   let style = {};
-  let column = 0;
-  for (const [piece, codes] of line.matchAll(/\u001B\[([\d;]*)m|[\u0020-\u007E]+|[█▓▒░]+|[^]/gu)) {
-    if (codes !== undefined) {
-      style = styleAfter(style, codes);
-      continue;
+  return screen.split('\n').map((line) => {
+    const runs = [];
+    let column = 0;
+    for (const [piece, codes] of line.matchAll(pieces)) {
+      if (codes !== undefined) {
+        style = styleAfter(style, codes);
+        continue;
+      }
+      runs.push({ text: piece, column, style });
+      column += [...piece].length;
     }
-    runs.push({ text: piece, column, style });
-    column += [...piece].length;
-  }
-  return runs;
+    return runs;
+  });
 }
 
 function styleAfter(style, codes) {

@@ -10,8 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { drawTerminal } from './draw-terminal.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const size = { columns: 118, rows: 34 };
-const frameMs = 400;
+const size = { columns: 120, rows: 40 };
+const frameMs = 500;
 const timeoutMs = 300_000;
 const over = /the report stays/;
 
@@ -22,7 +22,7 @@ const tmux = (...args) =>
 
 try {
   const frames = await record();
-  writeFileSync(new URL('run.svg', import.meta.url), drawTerminal(frames, size));
+  writeFileSync(new URL('run.svg', import.meta.url), drawTerminal(frames, size.columns));
   console.log(`${frames.length} pictures`);
 } finally {
   tmux('kill-server');
@@ -36,13 +36,13 @@ async function record() {
   tmux('new-session', '-d', '-x', String(columns), '-y', String(rows), shell);
   tmux('set-option', '-g', 'status', 'off');
   await sleep(500);
-  tmux('send-keys', 'clear; npm start --silent', 'Enter');
+  tmux('send-keys', 'npm start', 'Enter');
   const frames = [];
   const began = performance.now();
   for (;;) {
     await sleep(frameMs);
     const at = performance.now() - began;
-    const text = tmux('capture-pane', '-e', '-p', '-N');
+    const text = tmux('capture-pane', '-e', '-p').replace(/\n\$?\s*$/, '');
     if (text !== frames.at(-1)?.text) frames.push({ at, text });
     if (over.test(text)) return frames;
     if (at > timeoutMs) throw new Error(`the run did not end:\n${text}`);

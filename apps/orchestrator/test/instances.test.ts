@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { peerId } from '@switchyard/protocol';
 import { processStart, silentLogger, systemClock } from '@switchyard/runtime';
+import { VirtualClock } from '@switchyard/testkit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InstanceManager, type InstanceOptions } from '../src/instances.ts';
 
@@ -108,5 +109,46 @@ describe('the instance manager', () => {
     }
     made.want(demand(1));
     expect(made.status()).toEqual([]);
+  });
+
+  it('tries again by itself after a while, and says meanwhile what hinders it', async () => {
+    const clock = new VirtualClock();
+    const ended = vi.fn();
+    const made = manager({ ended, clock }, 'broken');
+    expect(made.hindrance('worker')).toBeUndefined();
+    for (let round = 1; round <= 3; round += 1) {
+      made.want(demand(1));
+      await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(round), 5_000);
+    }
+    made.want(demand(1));
+    expect(made.status()).toEqual([]);
+    expect(made.hindrance('worker')).toBe('local workers do not start: exit code 3');
+    expect(made.hindrance('reviewer')).toBeUndefined();
+    await clock.advance(5_000);
+    expect(made.status()).toMatchObject([{ role: 'worker', state: 'starting' }]);
+    const [again] = made.status();
+    made.arrived(peerId.parse('worker-a'), again?.pid ?? 0, hostname());
+    expect(made.hindrance('worker')).toBeUndefined();
+  });
+
+  it('says that none can be started where none may', async () => {
+    const made = manager({ workers: { min: 0, max: 0 } });
+    expect(made.hindrance('worker')).toContain('--workers-max 0');
+    await made.cleanup();
+    expect(made.hindrance('reviewer')).toContain('shutting down');
+  });
+
+  it.each([
+    ['is not there', ['/no/such/program']],
+    ['cannot be named', ['bad\0name']],
+  ])('survives a program that %s', async (_name, argv) => {
+    const ended = vi.fn();
+    const made = manager({ ended, command: () => ({ argv, env: {} }) });
+    for (let round = 1; round <= 3; round += 1) {
+      made.want(demand(2));
+      await vi.waitFor(() => expect(made.status()).toEqual([]), 5_000);
+    }
+    expect(made.hindrance('worker')).toContain('local workers do not start');
+    await made.cleanup();
   });
 });

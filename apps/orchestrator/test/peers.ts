@@ -1,5 +1,6 @@
 import {
   peerId,
+  type AppError,
   type AttemptKey,
   type Envelope,
   type Failure,
@@ -16,6 +17,12 @@ import { createLink, type Link } from '@switchyard/transport';
 import { helloOf, type Bench } from './bench.ts';
 import { receiptOf } from './fakes.ts';
 
+interface PeerWords {
+  readonly hello: () => Omit<Hello, 'lane'>;
+  /** The counter of its main loop; by default it moves. */
+  readonly progress?: (() => number) | undefined;
+}
+
 /** A peer on a real link that does only what a test says. */
 abstract class BenchPeer {
   readonly peer: PeerId;
@@ -23,10 +30,13 @@ abstract class BenchPeer {
   readonly received: Envelope[] = [];
   readonly outbox = new MemoryOutbox();
   fenced: AttemptKey[] = [];
+  /** Why the hub would have it no more. */
+  readonly refused: AppError[] = [];
   protected readonly bench: Bench;
   private readonly cutOff: () => void;
 
-  constructor(bench: Bench, name: string, hello: () => Omit<Hello, 'lane'>) {
+  constructor(bench: Bench, name: string, words: PeerWords) {
+    const { hello, progress } = words;
     this.bench = bench;
     this.peer = peerId.parse(name);
     const { dial, cut } = bench.dialler();
@@ -39,6 +49,7 @@ abstract class BenchPeer {
       random: bench.random,
       logger: silentLogger(),
       outbox: this.outbox,
+      ...(progress === undefined ? {} : { progress }),
       handler: {
         welcome: (welcome) => {
           this.fenced = [...welcome.fenced];
@@ -47,9 +58,7 @@ abstract class BenchPeer {
           this.received.push(envelope);
           this.take(envelope);
         },
-        fatal: (error) => {
-          throw error;
-        },
+        fatal: (error) => this.refused.push(error),
       },
     });
     this.link.start();
@@ -83,10 +92,14 @@ export class BenchWorker extends BenchPeer {
   /** Carries out whatever it is given, at once. */
   diligent = false;
 
-  static async connect(bench: Bench, name: string, over: Partial<Hello> = {}): Promise<BenchWorker> {
-    const worker: BenchWorker = new BenchWorker(bench, name, () =>
-      helloOf('worker', { ...over, holding: worker.holding }),
-    );
+  static async connect(
+    bench: Bench,
+    name: string,
+    over: Partial<Hello> = {},
+    progress?: () => number,
+  ): Promise<BenchWorker> {
+    const hello = (): Omit<Hello, 'lane'> => helloOf('worker', { ...over, holding: worker.holding });
+    const worker: BenchWorker = new BenchWorker(bench, name, { hello, progress });
     await worker.link.whenConnected();
     await settle();
     return worker;
@@ -163,9 +176,10 @@ export class BenchReviewer extends BenchPeer {
   kind = false;
 
   static async connect(bench: Bench, name: string, over: Partial<Hello> = {}): Promise<BenchReviewer> {
-    const reviewer: BenchReviewer = new BenchReviewer(bench, name, () =>
-      helloOf('reviewer', { specializations: ['style', 'security'], ...over, reviewing: reviewer.reviewing }),
-    );
+    const specializations: Hello['specializations'] = ['style', 'security'];
+    const hello = (): Omit<Hello, 'lane'> =>
+      helloOf('reviewer', { specializations, ...over, reviewing: reviewer.reviewing });
+    const reviewer: BenchReviewer = new BenchReviewer(bench, name, { hello });
     await reviewer.link.whenConnected();
     await settle();
     return reviewer;

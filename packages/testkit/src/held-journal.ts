@@ -24,8 +24,8 @@ export class HeldJournal implements Journal {
     for (const go of waiting) go();
   }
 
-  /** From now on appends fail. */
-  break(error: Error): void {
+  /** From now on appends fail, until there is no error any more. */
+  break(error: Error | undefined): void {
     this.broken = error;
   }
 

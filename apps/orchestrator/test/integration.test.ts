@@ -1,0 +1,170 @@
+import { AppError } from '@switchyard/protocol';
+import { buildPlan, buildTask } from '@switchyard/testkit';
+import { describe, expect, it } from 'vitest';
+import { Bench } from './bench.ts';
+import { BenchWorker } from './peers.ts';
+
+const verified = { verify: { run: ['npm test'], when: 'batch', timeoutMs: 60_000 } };
+
+describe('an integration step that cannot be carried out', () => {
+  it('is tried again, not at once, and goes on', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    worker.diligent = true;
+    const times: number[] = [];
+    bench.verifier.judge = () => {
+      times.push(bench.clock.now());
+      if (times.length <= 2) throw new AppError('E_SANDBOX', 'the sandbox is busy');
+      return true;
+    };
+    const run = await bench.submit(buildPlan([buildTask({ id: 'a' })], verified));
+    await bench.until(() => bench.phase(run, 'a') === 'completed');
+    expect(times).toHaveLength(3);
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1_000);
+    expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(5_000);
+    expect(bench.events(run).filter(({ text }) => text.includes('tried again'))).toHaveLength(2);
+  });
+
+  it('ends the run when it fails every time, and says why', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    worker.diligent = true;
+    bench.repository.before = (method) => {
+      if (method === 'integrate') throw new AppError('E_DISK_FULL', 'the disk is full');
+    };
+    const run = await bench.submit(buildPlan([buildTask({ id: 'a' })], verified));
+    await bench.until(() => bench.reports.written.has(run));
+    expect(bench.reports.written.get(run)?.view).toMatchObject({
+      phase: 'failed',
+      reason: 'integration failed: the disk is full',
+    });
+    expect(bench.fatal).toEqual([]);
+  });
+
+  it('stops the run when somebody else moved its branch', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    worker.diligent = true;
+    bench.verifier.judge = ({ commit }) => {
+      for (const run of bench.repository.branches.keys()) bench.repository.branches.set(run, commit);
+      for (const run of bench.repository.branches.keys())
+        bench.repository.branches.set(run, bench.repository.handIn(commit, ['x']));
+      return true;
+    };
+    const run = await bench.submit(buildPlan([buildTask({ id: 'a' })], verified));
+    await bench.until(() => bench.reports.written.has(run));
+    expect(bench.reports.written.get(run)?.view.reason).toContain('E_RUN_BRANCH_MOVED');
+    expect(bench.repository.moves).toEqual([]);
+  });
+});
+
+describe('a merged result that does not pass', () => {
+  it('is bisected; the culprit goes back to its worker with the output, the others are integrated', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1', { slots: 3 });
+    const run = await bench.submit(
+      buildPlan(
+        ['a', 'b', 'c'].map((id) => buildTask({ id })),
+        { ...verified },
+      ),
+    );
+    for (const id of ['a', 'b', 'c']) {
+      worker.accept(worker.assignment(id));
+      worker.complete(worker.assignment(id));
+    }
+    const culprit = () =>
+      bench.repository.integrations.at(-1)?.entries.some(({ taskId }) => taskId === 'b') === true;
+    bench.verifier.judge = () => !culprit() || worker.assignment('b').round > 1;
+    await bench.until(() => worker.assignment('b').round === 2, 10_000);
+    expect(worker.assignment('b').feedback).toMatchObject([
+      {
+        severity: 'major',
+        category: 'integration',
+        description: expect.stringContaining('one test fails') as string,
+      },
+    ]);
+    worker.accept(worker.assignment('b'));
+    worker.complete(worker.assignment('b'));
+    await bench.until(() => bench.reports.written.has(run));
+    expect(bench.view(run).phase.kind).toBe('completed');
+  });
+});
+
+describe('a conflict', () => {
+  it('gives the task back with both sides of the files', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    const run = await bench.submit(buildPlan([buildTask({ id: 'a' })]));
+    const files = Array.from({ length: 60 }, (_, place) => ({
+      path: `a/${place}.ts`,
+      ours: 'one',
+      theirs: 'two',
+    }));
+    bench.repository.conflicting.set('a', files);
+    worker.accept(worker.assignment('a'));
+    worker.complete(worker.assignment('a'));
+    await bench.until(() => worker.assignments.length === 2);
+    const { feedback } = worker.assignment('a');
+    expect(feedback).toHaveLength(51);
+    expect(feedback[0]).toMatchObject({ category: 'integration', file: 'a/0.ts' });
+    expect(feedback[0]?.description).toContain('integrated:\none\nyours:\ntwo');
+    expect(feedback[50]?.description).toContain('10 more files conflict');
+    bench.repository.conflicting.clear();
+    worker.accept(worker.assignment('a'));
+    worker.complete(worker.assignment('a'));
+    await bench.until(() => bench.phase(run, 'a') === 'completed');
+  });
+});
+
+describe('a verification that is not wanted any more', () => {
+  it('is ended when its run is cancelled', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    worker.diligent = true;
+    let aborted = false;
+    bench.verifier.judge = ({ signal }) =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => {
+          aborted = true;
+          reject(new Error('aborted'));
+        }),
+      );
+    const run = await bench.submit(buildPlan([buildTask({ id: 'a' })], verified));
+    await bench.until(() => bench.verifier.asked.length === 1);
+    const client = await bench.client('client-1');
+    await client.api.cancel(run, { reason: 'enough' });
+    await bench.until(() => bench.reports.written.has(run));
+    expect(aborted).toBe(true);
+    expect(bench.view(run).phase.kind).toBe('cancelled');
+    expect(bench.fatal).toEqual([]);
+  });
+});
+
+describe('the end of a run', () => {
+  it('is kept as soon as that is possible', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    worker.diligent = true;
+    let tries = 0;
+    bench.reports.before = () => {
+      tries += 1;
+      if (tries < 3) throw new AppError('E_DISK_FULL', 'the disk is full');
+    };
+    const run = await bench.submit(buildPlan([buildTask({ id: 'a' })]));
+    await bench.until(() => bench.reports.written.has(run));
+    expect(tries).toBe(3);
+    expect(bench.repository.published).toEqual([run]);
+  });
+
+  it('has its report also where the branch cannot be published', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    worker.diligent = true;
+    bench.repository.before = (method) => {
+      if (method === 'publish') throw new AppError('E_RUN_BRANCH_MOVED', 'a branch is in the way');
+    };
+    const run = await bench.submit(buildPlan([buildTask({ id: 'a' })]));
+    await bench.until(() => bench.reports.written.has(run));
+    expect(bench.fatal).toEqual([]);
+  });
+});

@@ -2,7 +2,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
-import buildRoll from 'pino-roll';
 
 export type { Logger };
 
@@ -43,9 +42,11 @@ const redact = [
 /** Opens a daemon's log: JSON lines on standard output and in a rotated file (10 MB, five kept). */
 export async function openLog(options: LogOptions): Promise<Log> {
   const streams: { stream: { write(line: string): void } }[] = [];
-  let file: Awaited<ReturnType<typeof buildRoll>> | undefined;
+  let file: RolledFile | undefined;
   if (options.folder !== undefined) {
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    // Hundreds of files that a program without a log file need not read.
+    const { default: buildRoll } = await import('pino-roll');
     file = await buildRoll({
       // Numbered by rotation: <daemon>.1.ndjson, .2.ndjson …
       file: join(options.folder, `${options.daemon}.ndjson`),
@@ -70,9 +71,9 @@ export async function openLog(options: LogOptions): Promise<Log> {
   return { logger, close: () => closeFile(file) };
 }
 
-function closeFile(
-  file: { end(): void; once(event: 'close', listener: () => void): void } | undefined,
-): Promise<void> {
+type RolledFile = Awaited<ReturnType<(typeof import('pino-roll'))['default']>>;
+
+function closeFile(file: RolledFile | undefined): Promise<void> {
   if (file === undefined) return Promise.resolve();
   return new Promise((resolve) => {
     file.once('close', resolve);

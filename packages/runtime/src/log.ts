@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
+import type openRoll from 'pino-roll';
 
 export type { Logger };
 
@@ -71,7 +72,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
   return { logger, close: () => closeFile(file) };
 }
 
-type RolledFile = Awaited<ReturnType<(typeof import('pino-roll'))['default']>>;
+type RolledFile = Awaited<ReturnType<typeof openRoll>>;
 
 function closeFile(file: RolledFile | undefined): Promise<void> {
   if (file === undefined) return Promise.resolve();

@@ -34,6 +34,8 @@ export class Loop {
   private readonly dirty = new Set<RunKeeper>();
   private tellings: Telling[] = [];
   private scheduled = false;
+  /** What was decided is still kept and told; nothing new is decided or performed. */
+  private ending = false;
   private stopped = false;
   private lastCommit: Promise<void> = Promise.resolve();
   private tickedAt = -Infinity;
@@ -90,6 +92,7 @@ export class Loop {
 
   /** No more turns; resolves when what was decided is kept. */
   async stop(): Promise<void> {
+    this.ending = true;
     await this.turn();
     this.stopped = true;
     this.cancelDeadline?.();
@@ -110,7 +113,7 @@ export class Loop {
   }
 
   private async performTurn(): Promise<void> {
-    this.steps.dispatch();
+    if (!this.ending) this.steps.dispatch();
     const dirty = [...this.dirty];
     this.dirty.clear();
     const work = dirty.map((keeper) => ({ keeper, pending: keeper.takePending() }));
@@ -120,7 +123,7 @@ export class Loop {
     await this.append(work);
     for (const { keeper, pending } of work) this.steps.committed(keeper, pending);
     for (const tell of told) tell();
-    if (this.stopped) return;
+    if (this.ending || this.stopped) return;
     for (const { keeper } of work) {
       // One that is ahead is in the next turn as well, which performs what it then owes.
       if (!keeper.isAhead) this.steps.perform(keeper);

@@ -1,4 +1,5 @@
 import { commitId, fence, runId, type PlanTask } from '@switchyard/protocol';
+import { sleep } from '@switchyard/runtime';
 import { buildPlan, buildTask, settle } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { Bench } from './bench.ts';
@@ -24,15 +25,18 @@ function failureOf(bench: Bench, run: Parameters<Bench['view']>[0]) {
 describe('a report', () => {
   it('that comes twice counts once, and is acknowledged twice', async () => {
     const { bench, worker, run, assignment } = await atWork();
+    let checks = 0;
     bench.repository.before = async (method) => {
-      if (method === 'checkAttempt')
-        await new Promise((resolve) => bench.clock.after(500, () => resolve(undefined)));
+      if (method !== 'checkAttempt') return;
+      checks += 1;
+      await sleep(bench.clock, 500);
     };
     worker.complete(assignment);
     await settle();
     worker.cut(); // its outbox sends it again
     await bench.until(() => bench.phase(run, 'a') === 'completed');
     expect(worker.link.unacknowledged).toBe(0);
+    expect(checks).toBe(1);
     expect(bench.repository.integrations).toHaveLength(1);
     expect(bench.view(run).tasks.values().next().value?.history).toHaveLength(1);
   });

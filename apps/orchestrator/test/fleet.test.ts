@@ -210,6 +210,14 @@ describe('an assignment', () => {
     expect(losses(bench, run)[0]).toContain('no result within 17 minutes');
     expect(worker.count('task-cancel')).toBe(1);
   });
+
+  it('is not lost by time in which the orchestrator itself stood still', async () => {
+    const { bench, run } = await atWork();
+    await bench.clock.stall(60 * 60_000);
+    await bench.clock.advance(5_000);
+    expect(bench.phase(run, 'a')).toBe('preparing');
+    expect(losses(bench, run)).toEqual([]);
+  });
 });
 
 describe('slots', () => {

@@ -116,6 +116,29 @@ describe('a conflict', () => {
   });
 });
 
+describe('a verification', () => {
+  it('runs once, whatever else happens to its run meanwhile', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1', { slots: 2 });
+    const run = await bench.submit(buildPlan([buildTask({ id: 'a' }), buildTask({ id: 'b' })], verified));
+    let finish: () => void = () => undefined;
+    bench.verifier.judge = () => new Promise((resolve) => (finish = () => resolve(true)));
+    worker.accept(worker.assignment('a'));
+    worker.complete(worker.assignment('a'));
+    await bench.until(() => bench.verifier.asked.length === 1);
+    worker.accept(worker.assignment('b'));
+    worker.progress(worker.assignment('b'), 'running');
+    worker.complete(worker.assignment('b'));
+    await bench.until(() => bench.phase(run, 'b') === 'integrating');
+    expect(bench.verifier.asked).toHaveLength(1);
+    finish();
+    await bench.until(() => bench.verifier.asked.length === 2);
+    finish();
+    await bench.until(() => bench.reports.written.has(run));
+    expect(bench.repository.moves).toHaveLength(2);
+  });
+});
+
 describe('a verification that is not wanted any more', () => {
   it('is ended when its run is cancelled', async () => {
     const bench = new Bench();

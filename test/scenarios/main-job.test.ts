@@ -1,25 +1,37 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
-import { Scenario } from './harness.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Scenario, type Ended } from './harness.ts';
 
 const start = fileURLToPath(new URL('../../tools/setup/start.mjs', import.meta.url));
-const scenarios: Scenario[] = [];
-afterEach(async () => {
-  await Promise.all(scenarios.splice(0).map((made) => made.close()));
+let made: Scenario;
+let temporary = '';
+/** One home and one temporary folder for all of it: the dependency layer is built once, as on anybody's machine. */
+beforeAll(() => {
+  made = new Scenario({ 'readme.txt': 'elsewhere\n' });
+  temporary = join(made.folder, 'tmp');
+  mkdirSync(temporary);
 });
+afterAll(() => made.close(), 30_000);
 
-/** `npm start`, in a home and a temporary folder of its own. */
-function mainJob(...args: string[]) {
-  const made = new Scenario({ 'readme.txt': 'elsewhere\n' });
-  scenarios.push(made);
-  return made.start(process.execPath, [start, ...args], { TMPDIR: made.folder }).ended;
+/** `npm start`, piped. */
+function mainJob(...args: string[]): Promise<Ended> {
+  return made.start(process.execPath, [start, ...args], { TMPDIR: temporary }).ended;
 }
 
 function reportOf(output: string): { html: string; markdown: string } {
   const html = /report: (\S+report\.html)/.exec(output)?.[1] ?? '';
   return { html, markdown: html.replace(/html$/, 'md') };
+}
+
+/** Processes that go on, and files of the job other than its reports. */
+function leftBehind(html: string): string[] {
+  const [job = ''] = html.slice(temporary.length + 1).split('/');
+  const files = readdirSync(join(temporary, job), { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory() && !/^report\.(md|html|json)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+  return [...made.leftovers().map(({ command }) => command), ...files];
 }
 
 describe('the main job', () => {
@@ -28,22 +40,31 @@ describe('the main job', () => {
     expect(code, stdout + stderr).toBe(0);
     expect(stdout).toMatch(/12 of 12 tasks completed/);
     expect(stdout).toMatch(/history-reader: round 1 was rejected by security/);
-    expect(stdout).toMatch(/read-history\.ts:\d+ critical security: .+\n +suggestion: .+/);
+    expect(stdout).toMatch(/read-history\.ts:\d+ critical security .+\n +\S.+\n +suggestion: \S.+\n/);
+    expect(stdout).toMatch(/history-reader +completed .* 2 attempts\n/);
+    expect(stdout).not.toContain('\u001B');
     const { html, markdown } = reportOf(stdout);
     expect([existsSync(html), existsSync(markdown)]).toEqual([true, true]);
-    const text = readFileSync(html, 'utf8');
-    expect(text).toContain('<svg');
-    expect(text).toContain('generated/history/read-history.test.ts');
-    expect(readFileSync(markdown, 'utf8')).toContain('error-table.test.ts');
-    expect(existsSync(join(html, '../../../repository.git'))).toBe(false);
-  }, 240_000);
+    const page = readFileSync(html, 'utf8');
+    expect(page).toContain('<svg');
+    expect(page).toContain('generated/history/read-history.test.ts');
+    const text = readFileSync(markdown, 'utf8');
+    expect(text).toMatch(/## Verification of the merged result\s+\*\*✓ passed\*\*/);
+    for (const command of ['tsc -p .*generated.tsconfig.json', '--test .*error-table.test.ts .*'])
+      expect(text).toMatch(new RegExp(`✓ `.concat('`.*', command, '` exit code 0')));
+    expect(leftBehind(html)).toEqual([]);
+  }, 400_000);
 
   it('with --fail: what depends on the failure is skipped, the rest completes, exit code 1', async () => {
     const { code, stdout, stderr } = await mainJob('--fail');
     expect(code, stdout + stderr).toBe(1);
-    expect(stdout).toMatch(/10 of 12 tasks completed/);
-    expect(stdout).toMatch(/licences .*E_COMMAND_FAILED/);
-    expect(stdout).toMatch(/index +skipped/);
-    expect(readFileSync(reportOf(stdout).markdown, 'utf8')).toMatch(/licences/);
-  }, 240_000);
+    expect(stdout).toMatch(/failed: 10 of 12 tasks completed in \S+, 1 failed, 1 skipped\n/);
+    expect(stdout).toMatch(/✖ licences +failed .*E_COMMAND_FAILED: .* have a licence that/);
+    expect(stdout).toMatch(/⊘ index +skipped +licences failed\n/);
+    const { html, markdown } = reportOf(stdout);
+    expect(readFileSync(markdown, 'utf8')).toMatch(
+      /## What went wrong\s+- \*\*licences\*\* failed: .*licences\.mjs" ended with exit code 1\n.*index skipped because licences failed/,
+    );
+    expect(leftBehind(html)).toEqual([]);
+  }, 400_000);
 });

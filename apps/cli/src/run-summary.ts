@@ -61,11 +61,16 @@ export function findingLines(finding: Finding): string[] {
 
 /** The last words on a run: how it ended, where the report is, and how to go on. */
 export function closingLines(view: RunView, files: { markdown: string; html: string } | undefined): string[] {
-  const { completed, total } = view.progress;
+  const { completed, total, failed, skipped, cancelled } = view.progress;
   const time = durationText((view.finishedAt ?? view.createdAt) - (view.startedAt ?? view.createdAt));
-  const reason = view.reason === undefined ? '' : `: ${oneLine(view.reason)}`;
+  const counts = Object.entries({ failed, skipped, cancelled }).flatMap(([name, count]) =>
+    count === 0 ? [] : `, ${count} ${name}`,
+  );
+  // Why tasks failed stands with them.
+  const isTold = view.phase === 'completed' || failed > 0 || view.reason === undefined;
+  const reason = isTold ? '' : `: ${oneLine(view.reason ?? '')}`;
   return [
-    `run ${view.run} ${view.phase}: ${completed} of ${total} tasks completed in ${time}${view.phase === 'completed' ? '' : reason}`,
+    `run ${view.run} ${view.phase}: ${completed} of ${total} tasks completed in ${time}${counts.join('')}${reason}`,
     ...(files === undefined ? [] : [`report: ${files.html}`, `        ${files.markdown}`]),
     ...(view.tip === view.base
       ? ['nothing was integrated; your checkout is as it was']

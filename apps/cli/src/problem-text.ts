@@ -28,10 +28,12 @@ function usageEnding(error: CommanderError): Ending {
   };
 }
 
-/** Adds what the code means, unless the message says itself what to do. */
+/** Adds what the code means, unless the message says itself what to do, or the meaning only points to the message. */
 function errorText(code: ErrorCode, message: string): string {
-  const isEnough = /[`;]|switchyard \w|\?\)?$/.test(message);
-  return `error ${code}: ${message}\n${isEnough ? '' : `  ${errorTable[code].text}\n`}`;
+  const { text } = errorTable[code];
+  const isEnough =
+    /[`;]|switchyard \w|\?\)?$/.test(message) || /\bthe text (says|lists|has|ends)\b/.test(text);
+  return `error ${code}: ${message}\n${isEnough ? '' : `  ${text}\n`}`;
 }
 
 /** An error that another process of ours has printed, read back. */

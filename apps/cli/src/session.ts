@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { createClient, type SwitchyardClient } from '@switchyard/client';
-import { AppError, isAppError, limits, messageOf, peerId } from '@switchyard/protocol';
+import { AppError, isAppError, limits, peerId } from '@switchyard/protocol';
 import { programVersion, silentLogger, systemClock, systemRandom } from '@switchyard/runtime';
 import { createLink, webSocketDial, type Dial, type Link } from '@switchyard/transport';
 import type { CommandContext, CommonOptions } from './context.ts';
@@ -194,7 +194,8 @@ async function firstConnection(link: Link, url: string): Promise<void> {
     await link.whenConnected(AbortSignal.timeout(limits.helloTimeoutMs));
   } catch (cause) {
     if (isAppError(cause)) throw cause;
-    throw new AppError('E_UNREACHABLE', `${url} does not answer: ${messageOf(cause)}`, { cause });
+    const within = `within ${limits.helloTimeoutMs / 1000} s`;
+    throw new AppError('E_UNREACHABLE', `nobody answers at ${url} ${within}`, { cause });
   }
 }
 

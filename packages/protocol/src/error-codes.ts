@@ -123,7 +123,7 @@ export const errorTable = {
     'never',
     'Only the loopback may be bound without TLS; see `switchyard invite`.',
   ),
-  E_UNREACHABLE: row('unreachable', 'later', 'The orchestrator does not answer; it is retried with backoff.'),
+  E_UNREACHABLE: row('unreachable', 'later', 'No orchestrator answers; start one with `switchyard up`, or check the address.'),
   E_TOKEN: row('unreachable', 'never', 'The token is wrong, used up, or not for this role.'),
   E_FINGERPRINT: row('unreachable', 'never', 'The certificate is not the one that the invitation names.'),
   E_VERSION: row(

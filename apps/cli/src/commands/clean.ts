@@ -25,7 +25,7 @@ export function addClean(program: Command, context: CommandContext): void {
 
 function daysOf(text: string): number {
   const days = Number(text);
-  if (!(days >= 0)) throw new InvalidArgumentError('a number of days');
+  if (!(days >= 0)) throw new InvalidArgumentError('It must be a number of days.');
   return days;
 }
 

@@ -1,8 +1,9 @@
 import { AppError, type LogFilter } from '@switchyard/protocol';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { Interrupt } from '../interrupt.ts';
 import { logText } from '../log-text.ts';
+import { wholeNumber } from '../number-flag.ts';
 import { openSession } from '../session.ts';
 
 interface LogsOptions extends CommonOptions {
@@ -34,16 +35,9 @@ export function addLogs(program: Command, context: CommandContext): void {
         'fatal',
       ]),
     )
-    .option('-n, --lines <count>', 'how many earlier lines', countOf, 100)
+    .option('-n, --lines <count>', 'how many earlier lines', (text: string) => wholeNumber(text, 10_000), 100)
     .option('--json', 'the lines as they were written')
     .action((_options, command: Command) => showLogs(command.optsWithGlobals<LogsOptions>(), context));
-}
-
-function countOf(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 0 || count > 10_000)
-    throw new InvalidArgumentError('a number from 0 to 10000');
-  return count;
 }
 
 async function showLogs(options: LogsOptions, context: CommandContext): Promise<void> {

@@ -1,9 +1,10 @@
 import { AppError, exitCodes } from '@switchyard/protocol';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import type { DaemonName } from '../daemon-process.ts';
 import { Interrupt } from '../interrupt.ts';
 import { findRepository, runningOrchestrator } from '../repository-state.ts';
+import { wholeNumber } from '../number-flag.ts';
 import { Supervisor } from '../supervisor.ts';
 
 interface UpOptions extends CommonOptions {
@@ -21,23 +22,19 @@ export function addUp(program: Command, context: CommandContext): void {
     .command('up')
     .description('start and supervise orchestrator, worker and reviewer until ctrl-C')
     .option('--host <address>', 'address to listen on (default 127.0.0.1)')
-    .option('--port <number>', 'port to listen on (default 7420, or a free one)')
+    .option('--port <number>', 'port to listen on (default 7420, or a free one)', portOf)
     .option(
       '--tls-hosts <names>',
       'turn TLS on, with a certificate for these names; needed for other machines',
     )
-    .option('--workers <count>', 'how many workers', countOf, 1)
-    .option('--reviewers <count>', 'how many reviewers', countOf, 1)
+    .option('--workers <count>', 'how many workers', workersOf, 1)
+    .option('--reviewers <count>', 'how many reviewers', workersOf, 1)
     .option('--no-sandbox', 'let commands run without isolation; reports say so')
     .action((_options, command: Command) => up(command.optsWithGlobals<UpOptions>(), context));
 }
 
-function countOf(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 0 || count > 50)
-    throw new InvalidArgumentError('a number from 0 to 50');
-  return count;
-}
+const workersOf = (text: string): number => wholeNumber(text, 50);
+const portOf = (text: string): string => String(wholeNumber(text, 65_535));
 
 async function up(options: UpOptions, context: CommandContext): Promise<void> {
   const repository = await findRepository(context, options);

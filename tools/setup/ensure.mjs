@@ -15,8 +15,9 @@ const say = (line) => process.stderr.write(`${line}\n`);
 export function ensure({ sandbox = true } = {}) {
   requireNode();
   requireGit();
-  ensureDependencies(root, say);
+  // Before what takes minutes: whoever lacks it learns so at once.
   if (sandbox) requireSandbox(say);
+  ensureDependencies(root, say);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)

@@ -19,6 +19,10 @@ const below: Readonly<Record<string, readonly string[]>> = {
 const extra: Readonly<Record<string, readonly string[]>> = {
   // What worker and reviewer share is how they reach a hub.
   '@switchyard/peer': ['wire'],
+  // How the programs at the edge find, start and reach an orchestrator.
+  '@switchyard/access': ['client', 'wire', 'adapter'],
+  // The history of a run is what scheduler and review make of what the journal keeps.
+  '@switchyard/history': ['core', 'adapter'],
 };
 
 /** Dependencies and imports go down the layers; the testkit is for tests only. */

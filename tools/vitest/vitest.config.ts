@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { CountReporter } from './count-reporter.ts';
+import { LongestFirst } from './longest-first.ts';
 
 const countsFile = process.env['SWITCHYARD_TEST_COUNTS'];
 
@@ -14,8 +15,11 @@ export default defineConfig({
     pool: 'forks',
     // Tests start real processes: more at once makes them slow, not the whole faster.
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    sequence: { sequencer: LongestFirst },
+    // A hung test ends by these; a slow machine must not.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: countsFile === undefined ? ['default'] : ['default', new CountReporter(countsFile)],
   },
 });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { commitId, peerId, runId, taskId, timestampMs } from './ids.ts';
 import { logLine, role } from './peer-messages.ts';
-import { plan, planTask } from './plan-schema.ts';
+import { gateValues, plan, planTask } from './plan-schema.ts';
 import { runEvent, runReport, runSummary, runView } from './run-view.ts';
-import { escalationActions } from './work-messages.ts';
+import { escalationActions, keptKinds } from './work-messages.ts';
 
 /** Requests of `client` and their answers. */
 
@@ -23,18 +23,42 @@ export const runWatched = z.object({ view: runView, seq: z.number().int().min(0)
 export const runCancel = z.object({ run: runId, taskId: taskId.optional(), reason: z.string().max(1000) });
 export const runPause = z.object({ run: runId, reason: z.string().max(1000).default('asked by a person') });
 export const runResume = z.object({ run: runId });
+/** The new budget of a run in all, in dollars; one that is paused for its old one goes on. */
+export const budgetRaise = z.object({
+  run: runId,
+  usd: z.number().min(0).max(1_000_000_000),
+  /** The budget of each task instead of the run's. */
+  perTask: z.boolean().default(false),
+});
 export const runAddTasks = z.object({ run: runId, tasks: z.array(planTask).min(1).max(1000) });
+/** Takes the merges of one task, or of a run that has ended, off the run branch. */
+export const runRollback = z.object({
+  run: runId,
+  taskId: taskId.optional(),
+  withDependants: z.boolean().default(false),
+  reason: z.string().max(1000).default(''),
+});
+/** Answered when the branch has moved; a rollback that is refused is answered by E_ROLLBACK_REFUSED. */
+export const runRolledBack = z.object({ commit: commitId, tasks: z.array(taskId) });
 export const gateAnswer = z.object({
   run: runId,
   taskId,
   approve: z.boolean(),
   note: z.string().max(4000).default(''),
+  inputs: gateValues.default({}),
 });
 export const escalationAnswer = z.object({
   run: runId,
   taskId,
   action: z.enum(escalationActions),
   note: z.string().max(4000).default(''),
+});
+/** Lets the next attempt of a task go on from work that is kept. */
+export const keptTakeUp = z.object({
+  run: runId,
+  taskId,
+  attempt: z.number().int().min(1),
+  kind: z.enum(keptKinds),
 });
 export const reportGet = z.object({ run: runId });
 export const reportGot = z.object({
@@ -52,6 +76,9 @@ export const runApplied = z.object({
 });
 export const done = z.object({});
 
+/** Whether a peer is heard; `unverifiable` keeps what it holds until the grace has passed, `dead` has lost it. */
+export const livenesses = ['alive', 'unverifiable', 'dead'] as const;
+
 export const peerView = z.object({
   peer: peerId,
   role,
@@ -64,7 +91,14 @@ export const peerView = z.object({
   busy: z.number().int(),
   /** Started by the orchestrator itself. */
   local: z.boolean(),
+  /** When it was connected, or is being started since. */
   since: timestampMs,
+  /** Absent while it is being started. */
+  liveness: z.enum(livenesses).optional(),
+  /** When that began. */
+  livenessSince: timestampMs.optional(),
+  /** Why it is unverifiable or dead, for people. */
+  reason: z.string().optional(),
 });
 export type PeerView = z.infer<typeof peerView>;
 export const fleetGet = z.object({});

@@ -1,6 +1,6 @@
 import { Packr } from 'msgpackr';
 import { AppError } from './app-error.ts';
-import { envelopeHead, parsePayload, type Envelope, type RawEnvelope } from './envelope.ts';
+import { parseHead, parsePayload, type Envelope, type RawEnvelope } from './envelope.ts';
 import { isMessageType } from './registry.ts';
 
 /**
@@ -44,12 +44,11 @@ export function decodeFrame(frame: Uint8Array): RawEnvelope[] {
   }
   if (!Array.isArray(parts) || parts.length === 0)
     throw new AppError('E_PROTOCOL', 'a frame holds no envelope');
-  return parts.map((part) => {
-    const head = envelopeHead.safeParse(part);
-    if (!head.success)
-      throw new AppError('E_PROTOCOL', 'a frame holds something that is no envelope', { cause: head.error });
-    return head.data;
-  });
+  try {
+    return parts.map(parseHead);
+  } catch (cause) {
+    throw new AppError('E_PROTOCOL', 'a frame holds something that is no envelope', { cause });
+  }
 }
 
 /** Puts envelopes one behind the other. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fence, messageId, peerId, timestampMs } from './ids.ts';
+import { quickCheckOf, type QuickCheck } from './quick-check.ts';
 import { registry, type MessageType, type PayloadOf } from './registry.ts';
 
 /** The subprotocol named in the WebSocket handshake. */
@@ -27,7 +28,25 @@ export type Envelope<T extends MessageType = MessageType> = {
   } & Omit<RawEnvelope, 'type' | 'payload'>;
 }[T];
 
-/** Checks a decoded payload against the table; the thrown ZodError says what is wrong. */
+const isHead = quickCheckOf(envelopeHead);
+
+/** Checks a decoded envelope, but for its payload; the thrown ZodError says what is wrong. */
+export function parseHead(envelope: unknown): RawEnvelope {
+  return isHead(envelope) ? (envelope as RawEnvelope) : envelopeHead.parse(envelope);
+}
+
+/** Made when a type is first seen: most processes see few. */
+const quickChecks = new Map<MessageType, QuickCheck>();
+
+/**
+ * Checks a payload against the table; the thrown ZodError says what is wrong. The answer is the payload itself, or a
+ * copy with defaults filled in and unknown fields left out.
+ */
 export function parsePayload<T extends MessageType>(type: T, payload: unknown): PayloadOf<T> {
-  return registry[type].payload.parse(payload) as PayloadOf<T>;
+  let isPayload = quickChecks.get(type);
+  if (isPayload === undefined) {
+    isPayload = quickCheckOf(registry[type].payload);
+    quickChecks.set(type, isPayload);
+  }
+  return (isPayload(payload) ? payload : registry[type].payload.parse(payload)) as PayloadOf<T>;
 }

@@ -17,6 +17,10 @@ export const exitCodes = {
     code: 8,
     text: 'the state folder cannot be read or written (full, read-only, foreign or damaged)',
   },
+  minorFound: { code: 20, text: 'the worst that `switchyard review` found is minor (with --fail-on minor)' },
+  majorFound: { code: 21, text: 'the worst that `switchyard review` or a session found is major' },
+  criticalFound: { code: 22, text: '`switchyard review` or a session found something critical' },
+  infoFound: { code: 23, text: 'all that `switchyard review` found are remarks (with --fail-on info)' },
   internal: { code: 70, text: 'a bug in Switchyard; the log has the details' },
   interrupted: { code: 130, text: 'ended by ctrl-C or SIGTERM; nothing is lost' },
 } as const;
@@ -52,6 +56,11 @@ export const errorTable = {
     'planInvalid',
     'never',
     'The plan file or its number of tasks is over the limit; split it.',
+  ),
+  E_PLAN_DRAFT: row(
+    'planInvalid',
+    'never',
+    'The agent handed in no plan that passes the checks; the text says why.',
   ),
   E_NO_GIT: row('setupMissing', 'never', 'git is missing or too old; install git 2.39 or newer.'),
   E_NOT_A_REPOSITORY: row(
@@ -123,7 +132,11 @@ export const errorTable = {
     'never',
     'Only the loopback may be bound without TLS; see `switchyard invite`.',
   ),
-  E_UNREACHABLE: row('unreachable', 'later', 'No orchestrator answers; start one with `switchyard up`, or check the address.'),
+  E_UNREACHABLE: row(
+    'unreachable',
+    'later',
+    'No orchestrator answers; start one with `switchyard up`, or check the address.',
+  ),
   E_TOKEN: row('unreachable', 'never', 'The token is wrong, used up, or not for this role.'),
   E_FINGERPRINT: row('unreachable', 'never', 'The certificate is not the one that the invitation names.'),
   E_VERSION: row(
@@ -169,7 +182,12 @@ export const errorTable = {
   E_COMMAND_TIMEOUT: row(
     'runFailed',
     'never',
-    'A command ran longer than its limit and was killed with all its children.',
+    'A command ran longer than its limit and was killed with all its children. Raise `timeoutMinutes` of the task or of `defaults`, or split the task; `switchyard logs --task ID` shows where it stood.',
+  ),
+  E_HANDOVER_INVALID: row(
+    'runFailed',
+    'now',
+    'What an attempt wrote into the file of SWITCHYARD_HANDOVER cannot be read; the text names each fault.',
   ),
   E_ACCEPTANCE: row('runFailed', 'never', 'An acceptance command failed on a fresh checkout of the commit.'),
   E_SETUP_FAILED: row(
@@ -183,15 +201,83 @@ export const errorTable = {
     'The attempt changed files outside its workspace; they are listed.',
   ),
   E_EXECUTOR: row('runFailed', 'never', 'The executor of the task is not available on this worker.'),
+  E_AGENT_UNKNOWN: row(
+    'planInvalid',
+    'never',
+    'The plan names an agent that is not known for this kind of executor; the text names those there are.',
+  ),
+  E_AGENT_MISSING: row(
+    'setupMissing',
+    'never',
+    'The program of an agent is not on this machine; the text says how it is installed.',
+  ),
+  E_AGENT_MODEL: row(
+    'runFailed',
+    'never',
+    'The agent needs a model: the task names none, or the worker has no provider for it.',
+  ),
+  E_AGENT_FAILED: row(
+    'runFailed',
+    'never',
+    'The agent gave up, crashed or was killed at a limit; the text has its last words.',
+  ),
+  E_AGENT_TIMEOUT: row(
+    'runFailed',
+    'never',
+    'The agent worked longer than the limit of its task and was killed with all its children.',
+  ),
+  E_AGENT_SILENT: row(
+    'runFailed',
+    'later',
+    'The agent gave no sign of life for too long and was killed with all its children.',
+  ),
+  E_AGENT_PROTOCOL: row(
+    'runFailed',
+    'later',
+    'The agent does not speak the Agent Client Protocol as it should; the text says how.',
+  ),
+  E_MCP_SERVER: row(
+    'runFailed',
+    'never',
+    'An MCP server of the task is not in the catalogue or does not start; the text has its words.',
+  ),
   E_NO_CHANGES: row('runFailed', 'never', 'The task had to change something and changed nothing.'),
-  E_REVIEW_REJECTED: row('runFailed', 'never', 'Reviewers rejected the change and its rounds are used up.'),
-  E_REVIEW_TIMEOUT: row('runFailed', 'never', 'No verdict came in time and the plan does not let that pass.'),
+  E_REVIEW_REJECTED: row(
+    'runFailed',
+    'never',
+    'Reviewers rejected the change and its rounds are used up. Read the findings in the report; say more in `instructions`, choose other `review.specializations` where the wrong reviewer was asked, or more `review.rounds`. Where reviewers are too strict, suppress a finding with a reason in .switchyard/review.yml; where they are too lenient, add specializations, or engines in that file; a model goes by `customInstructions` of the mode `reviewer-<specialization>` in .roomodes.',
+  ),
+  E_REVIEW_TIMEOUT: row(
+    'runFailed',
+    'never',
+    'No verdict came in time and the plan does not let that pass. `switchyard workers` shows the reviewers; raise `review.timeoutMinutes`, or let it pass with a warning by `review.onTimeout: approve`.',
+  ),
   E_VERIFY_FAILED: row('runFailed', 'never', 'The merged result does not pass the verification of the plan.'),
   E_GATE_REJECTED: row('runFailed', 'never', 'A person rejected the gate.'),
+  E_GATE_INPUTS: row(
+    'usage',
+    'never',
+    'The answer to a gate lacks a value it asks for, or has one it does not; each is named.',
+  ),
+  E_REPLY_INVALID: row(
+    'usage',
+    'never',
+    'The file that answers a gate cannot be understood, or is of another question; each fault is told with its line.',
+  ),
+  E_ROLLBACK_DEPENDANTS: row(
+    'usage',
+    'never',
+    'Other tasks rest on what is to be rolled back; the text lists them, and --with-dependants includes them.',
+  ),
+  E_ROLLBACK_REFUSED: row(
+    'runFailed',
+    'never',
+    'The run branch stays as it is: later changes are mixed with what was to be rolled back, or it does not pass without it.',
+  ),
   E_WORKER_LOST: row(
     'runFailed',
     'later',
-    'The worker of the attempt is gone; the attempt is repeated elsewhere.',
+    'The worker of the attempt is gone; the attempt is repeated elsewhere. `switchyard workers` says since when and why, and `switchyard logs --worker NAME` its last words.',
   ),
   E_PATH_INVALID: row('usage', 'never', 'Not a usable path.'),
   E_OUTSIDE_WORKSPACE: row('runFailed', 'never', 'File access denied: outside workspace.'),
@@ -215,6 +301,63 @@ export const errorTable = {
   E_NO_MATCH: row('runFailed', 'never', 'The text to replace is not in the file.'),
   E_BAD_PATTERN: row('usage', 'never', 'A pattern that is invalid or explodes.'),
   E_IO: row('storage', 'later', 'The operating system answered with an error.'),
+  E_SESSION_UNKNOWN: row(
+    'usage',
+    'never',
+    'There is no review session of this task; `switchyard session start N` begins one.',
+  ),
+  E_SESSION_STATE: row(
+    'usage',
+    'never',
+    'The review session is in a state that does not allow this; the text says which.',
+  ),
+  E_SESSION_SPEC: row(
+    'planInvalid',
+    'never',
+    'Specification, task or plan of a review session is missing, broken, or leaves a gap; each is listed.',
+  ),
+  E_SESSION_CONFLICT: row(
+    'planInvalid',
+    'never',
+    'The plan of a review session takes a way that the specification rules out; a person decides which of the two is changed, then `switchyard session start N`.',
+  ),
+  E_SESSION_DAMAGED: row(
+    'storage',
+    'never',
+    'The state of a review session cannot be read, nor its backup; each problem has its place and a fix.',
+  ),
+  E_SESSION_WAITS: row(
+    'setupMissing',
+    'never',
+    'A review session waits until a person has mended what it lacks; then `switchyard session continue N`.',
+  ),
+  E_SESSION_FAILED: row('runFailed', 'never', 'A review session came to no conclusion; the text says why.'),
+  E_TOOL_DENIED: row(
+    'runFailed',
+    'never',
+    'The mode of an agent does not have this tool, or not for this file; the text says what it has.',
+  ),
+  E_TOOL_INPUT: row(
+    'runFailed',
+    'never',
+    'An agent called a tool with arguments that do not fit; each is named.',
+  ),
+  E_MODEL: row(
+    'runFailed',
+    'later',
+    'The model endpoint did not answer as it should; the text has its words.',
+  ),
+  E_AGENT_STUCK: row(
+    'runFailed',
+    'never',
+    'An agent made mistake after mistake, or too many turns; its transcript has each of them.',
+  ),
+  E_MODE: row('usage', 'never', 'No such mode, or not for this; `switchyard modes list` lists them.'),
+  E_ROOMODES: row(
+    'usage',
+    'never',
+    'A .roomodes file has problems; each is listed with its place and a fix.',
+  ),
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorTable;

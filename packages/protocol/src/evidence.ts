@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { finding } from './finding.ts';
 import { commitId, durationMs, peerId, timestampMs } from './ids.ts';
+import { limits } from './limits.ts';
 
 /** Proof that one command was run on one commit: what, how it ended, and the end of what it printed. */
 export const receipt = z.object({
@@ -25,6 +27,27 @@ export const changedFile = z.object({
 });
 export type ChangedFile = z.infer<typeof changedFile>;
 
+/** A plan that an attempt has drafted, checked or not, as it was handed in last. */
+export const handedInPlan = z.strictObject({
+  text: z.string().max(limits.draftChars),
+  /** How often one was handed in, this one included. */
+  rounds: z.number().int().min(1).max(limits.draftRoundsMax),
+});
+export type HandedInPlan = z.infer<typeof handedInPlan>;
+
+/** What an attempt says to those who come after it; it writes it into the file that SWITCHYARD_HANDOVER names. */
+export const handover = z.strictObject({
+  findings: z.array(finding).max(200).default([]),
+  blockers: z.array(z.string().min(1).max(4000)).max(50).default([]),
+  /** What it brings, for people: the progress document lists it. */
+  features: z.array(z.string().min(1).max(1000)).max(50).default([]),
+  /** Tasks as a plan file has them, each as JSON; they are checked when they are to be added. */
+  followUps: z.array(z.string().max(64_000)).max(20).default([]),
+  /** The plan of a task that drafts one; no file of an attempt says it. */
+  plan: handedInPlan.optional(),
+});
+export type Handover = z.infer<typeof handover>;
+
 /** What an attempt hands in (DESIGN.md section 2). */
 export const evidence = z.object({
   /** The attempt's commit, whose only parent is `base`; absent where the attempt changed nothing. */
@@ -39,5 +62,6 @@ export const evidence = z.object({
   finishedAt: timestampMs,
   /** The end of what the executor printed, at most `limits.receiptOutputBytes`. */
   outputTail: z.string().max(16_384).default(''),
+  handover: handover.optional(),
 });
 export type Evidence = z.infer<typeof evidence>;

@@ -28,7 +28,25 @@ export {
   type Severity,
   type Specialization,
 } from './finding.ts';
-export { changedFile, evidence, receipt, type ChangedFile, type Evidence, type Receipt } from './evidence.ts';
+export { reviewReport, type ReportedFinding, type ReviewReport } from './review-report.ts';
+export {
+  sessionReport,
+  type EarlierOutcome,
+  type SessionFinding,
+  type SessionReport,
+} from './session-report.ts';
+export {
+  changedFile,
+  evidence,
+  handover,
+  receipt,
+  type ChangedFile,
+  type Evidence,
+  type HandedInPlan,
+  type Handover,
+  type Receipt,
+} from './evidence.ts';
+export { upstreamTask, type UpstreamTask } from './handover.ts';
 export {
   failure,
   failureClass,
@@ -38,12 +56,46 @@ export {
   type FailureClass,
 } from './failure.ts';
 export { errorCode, errorTable, exitCodes, type ErrorCode, type ExitName, type Next } from './error-codes.ts';
+export {
+  attemptUsage,
+  microUsdOf,
+  modelUsage,
+  providerName,
+  providerNames,
+  sumUsage,
+  usdText,
+  type ModelUsage,
+  type ProviderName,
+} from './model-usage.ts';
+export {
+  permitGrant,
+  permitId,
+  permitRequest,
+  permitWant,
+  settledPermit,
+  spender,
+  settlementKinds,
+  usageReport,
+  type PermitWant,
+  type SettledPermit,
+  type Spender,
+} from './permit-messages.ts';
 export { AppError, isAppError, messageOf, type AppErrorOptions } from './app-error.ts';
 export { limits } from './limits.ts';
 export {
   acceptanceItem,
+  executorKinds,
   executorSpec,
   onFailures,
+  gateInput,
+  followUpModes,
+  questionPolicies,
+  gateModes,
+  gateRejects,
+  gateRoundsDefault,
+  gateSpec,
+  gateValues,
+  resumes,
   plan,
   planProblem,
   planTask,
@@ -53,6 +105,9 @@ export {
   taskKinds,
   type AcceptanceItem,
   type ExecutorSpec,
+  type GateInput,
+  type GateSpec,
+  type GateValues,
   type OnFailure,
   type Plan,
   type PlanProblem,
@@ -64,8 +119,11 @@ export {
 export {
   attemptKey,
   attemptPhases,
+  attemptViolation,
   escalation,
+  escalationText,
   escalationActions,
+  keptKinds,
   reviewAssignment,
   reviewApproved,
   reviewRejected,
@@ -74,14 +132,28 @@ export {
   taskFailed,
   verdict,
   type AttemptKey,
+  type AttemptViolation,
   type EscalationAction,
+  type DatedPin,
+  type KeptKind,
+  type PinnedCommit,
+  type ResumePoint,
   type ReviewAssignment,
   type TaskAssignment,
   type TaskCompleted,
   type TaskFailed,
   type Verdict,
 } from './work-messages.ts';
-export { lanes, roles, type Hello, type Lane, type Role, type Welcome } from './peer-messages.ts';
+export {
+  ignoredMessage,
+  lanes,
+  roles,
+  type Hello,
+  type IgnoredMessage,
+  type Lane,
+  type Role,
+  type Welcome,
+} from './peer-messages.ts';
 export {
   progress,
   runEvent,
@@ -90,9 +162,11 @@ export {
   runReport,
   runSummary,
   runView,
+  usageRow,
   taskPhases,
   taskView,
   type AttemptReport,
+  type KeptWork,
   type Progress,
   type RunEvent,
   type RunEventKind,
@@ -100,6 +174,7 @@ export {
   type RunReport,
   type RunSummary,
   type RunView,
+  type UsageRow,
   type TaskPhase,
   type TaskView,
   type WaitingFor,
@@ -135,4 +210,7 @@ export {
   type PlanShape,
   type StrategyChoice,
 } from './strategy-choice.ts';
+export { shellWord } from './shell-word.ts';
 export { overlaps } from './workspace-overlap.ts';
+export { agentLabel, agentOfLabel, labelOfExecutor, labelText } from './agent-label.ts';
+export { taskOfWorkerId, workerIdOf } from './worker-id.ts';

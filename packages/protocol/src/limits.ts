@@ -4,6 +4,8 @@ export const limits = {
   controlFrameBytes: 16 * 1024 * 1024,
   /** One WebSocket message on the bulk lane. */
   bulkFrameBytes: 8 * 1024 * 1024,
+  /** One WebSocket message on the heartbeat lane. */
+  heartbeatFrameBytes: 64 * 1024,
   /** Envelopes coalesced into one frame; more is a bad frame (4400). */
   frameEnvelopes: 1_000,
   /** Control messages waiting for one peer; beyond it the peer is disconnected (4429) and resumes. */
@@ -18,6 +20,11 @@ export const limits = {
   unverifiableAfterMs: 6_000,
   /** Silence after which a lease is given to another worker. */
   leaseGraceMs: 30_000,
+  /** How long the main loop of a process that lives may stand still; then it is out of contact as if it were silent. */
+  hungAfterMs: 5 * 60_000,
+  /** How long a peer that counts as dead is shown to who asks for the fleet, and how many at most. */
+  deadShownMs: 60 * 60_000,
+  deadPeersShown: 100,
   requestTimeoutMs: 30_000,
   /** Requests of one client that wait for their answers; beyond it E_QUEUE_FULL answers. */
   requestsInFlight: 5_000,
@@ -31,13 +38,40 @@ export const limits = {
   planProblemsShown: 200,
   receiptOutputBytes: 8_192,
   commandOutputBytes: 1024 * 1024,
+  /** Without a line of an agent for so long, it counts as dead: builds and tests that it runs print nothing either. */
+  agentSilenceMs: 15 * 60_000,
+  /** From the end of an agent's turn to the end of its process; then it is killed, and its work counts. */
+  agentExitGraceMs: 5_000,
+  /** How long an agent may take to answer that it is there. */
+  agentStartMs: 180_000,
+  /** From the word to stop to the end of an agent's turn; then it is killed. */
+  agentCancelMs: 3_000,
+  /** Of one transcript; of a longer one its first and its last half are kept. */
+  transcriptBytes: 8 * 1024 * 1024,
+  /** Of one worker; the oldest are taken away. */
+  transcriptsKept: 200,
   findingsPerReview: 3_000,
+  /** How long an attempt waits at work for the answer to its question; then it ends, and asks as an escalation. */
+  questionWaitMs: 10 * 60_000,
+  /** Questions that one attempt may ask while it runs; after them it ends with the next. */
+  questionsOfAttempt: 20,
+  /** How often an agent that drafts a plan may hand one in, and how long one may be. */
+  draftRoundsMax: 10,
+  draftChars: 512 * 1024,
+  /** Tasks that one attempt in orchestrator mode may add to its run. */
+  spawnsOfAttempt: 50,
+  /** How much longer than its own time a process of an attempt may live while its model or an answer is waited for. */
+  attemptHoldMs: 24 * 60 * 60_000,
   escalationWaitMs: 60 * 60_000,
   gateWaitMs: 24 * 60 * 60_000,
+  /** How long a gate of mode `notify` may be stopped before it goes on by itself. */
+  gateNotifyMs: 15 * 60_000,
   /** How long a ready task may wait for a worker that can take it; then it fails with E_NO_WORKER. */
   noWorkerWaitMs: 30 * 60_000,
   reviewTimeoutMs: 5 * 60_000,
   attemptTimeoutMs: 20 * 60_000,
+  /** Between two looks at what an attempt has done so far. */
+  wipIntervalMs: 60_000,
   /** How long a starting daemon may take until it says hello. */
   spawnTimeoutMs: 20_000,
   /** From the first ctrl-C to the end of every process. */

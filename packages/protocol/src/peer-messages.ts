@@ -6,11 +6,13 @@ import { attemptKey } from './work-messages.ts';
 
 /** Payloads that keep links alive and honest. */
 
-export const roles = ['orchestrator', 'worker', 'reviewer', 'client'] as const;
+/** `client` may do everything that a person may; `observer` only looks: agents that may not spawn, dashboards. */
+export const roles = ['orchestrator', 'worker', 'reviewer', 'client', 'observer'] as const;
 export const role = z.enum(roles);
 export type Role = z.infer<typeof role>;
 
-export const lanes = ['control', 'bulk'] as const;
+/** `heartbeat` carries nothing but signs of life, from a thread that the peer's work cannot hold up. */
+export const lanes = ['control', 'bulk', 'heartbeat'] as const;
 export type Lane = (typeof lanes)[number];
 
 export const hello = z.object({
@@ -50,7 +52,23 @@ export const heartbeat = z.object({
   freeSlots: z.number().int().min(0).optional(),
 });
 
-export const ack = z.object({ of: z.array(messageId).min(1).max(10_000) });
+/** A message that changed nothing, or not what its sender wanted, and why: its sender is told, and logs it. */
+export const ignoredMessage = z.object({
+  id: messageId,
+  type: z.string().max(100),
+  ...attemptKey.shape,
+  /** For programs: `fenced`, `over`, `unknown-run` and the like; later versions may have more. */
+  reason: z.string().max(100),
+  /** For people. */
+  text: z.string().max(4000),
+});
+export type IgnoredMessage = z.infer<typeof ignoredMessage>;
+
+/** `of` need not come again; `ignored` says which of them changed nothing. */
+export const ack = z.object({
+  of: z.array(messageId).min(1).max(10_000),
+  ignored: z.array(ignoredMessage).max(1000).optional(),
+});
 export const errorPayload = z.object({
   code: errorCode,
   message: z.string().max(4000),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import * as c from './client-messages.ts';
 import * as p from './peer-messages.ts';
+import * as permits from './permit-messages.ts';
 import type { Lane, Role } from './peer-messages.ts';
 import * as w from './work-messages.ts';
 
@@ -27,7 +28,11 @@ interface Extra {
 }
 
 const hub: readonly Role[] = ['orchestrator'];
-const anyPeer: readonly Role[] = ['worker', 'reviewer', 'client'];
+const anyPeer: readonly Role[] = ['worker', 'reviewer', 'client', 'observer'];
+/** They ask models: for an attempt, and for the review of one. */
+const askers: readonly Role[] = ['worker', 'reviewer'];
+/** They see what runs do. */
+const lookers: readonly Role[] = ['client', 'observer'];
 
 function spec<P extends z.ZodType>(
   payload: P,
@@ -50,6 +55,9 @@ const down = <P extends z.ZodType>(payload: P, to: readonly Role[], extra: Extra
   spec(payload, hub, to, extra);
 const request = <P extends z.ZodType>(payload: P, answer: string) =>
   up(payload, ['client'], { answers: [answer] });
+/** A request that changes nothing. */
+const look = <P extends z.ZodType>(payload: P, answer: string) => up(payload, lookers, { answers: [answer] });
+const shown = <P extends z.ZodType>(payload: P) => down(payload, lookers);
 const answer = <P extends z.ZodType>(payload: P) => down(payload, ['client']);
 const everyone: readonly Role[] = ['orchestrator', ...anyPeer];
 
@@ -62,15 +70,26 @@ export const registry = {
   gap: spec(p.gap, everyone, everyone, { lane: 'bulk' }),
   draining: up(p.draining, ['worker', 'reviewer']),
   shutdown: down(p.shutdown, ['worker', 'reviewer']),
-  'log-line': spec(p.logLine, everyone, ['orchestrator', 'client'], { lane: 'bulk' }),
+  'log-line': spec(p.logLine, everyone, ['orchestrator', ...lookers], { lane: 'bulk' }),
 
   'task-assignment': down(w.taskAssignment, ['worker'], { answers: ['task-accepted'] }),
   'task-accepted': up(w.taskAccepted, ['worker']),
   'task-progress': up(w.taskProgress, ['worker'], { lane: 'bulk' }),
   'task-completed': up(w.taskCompleted, ['worker'], { durable: true, answers: ['ack'] }),
   'task-failed': up(w.taskFailed, ['worker'], { durable: true, answers: ['ack'] }),
+  'task-wip': up(w.taskWip, ['worker'], { durable: true, answers: ['ack'] }),
+  'task-lost': up(w.taskLost, ['worker'], { durable: true, answers: ['ack'] }),
   'task-cancel': down(w.taskCancel, ['worker']),
+  'task-fenced': down(w.taskFenced, ['worker']),
   escalation: up(w.escalation, ['worker'], { durable: true, answers: ['ack'] }),
+  'task-question': up(w.taskQuestion, ['worker']),
+  'task-answer': down(w.taskAnswer, ['worker']),
+  'task-spawn': up(w.taskSpawn, ['worker'], { answers: ['task-spawned'] }),
+  'task-spawned': down(w.taskSpawned, ['worker']),
+
+  'permit-request': up(permits.permitRequest, askers),
+  'permit-grant': down(permits.permitGrant, askers),
+  'usage-report': up(permits.usageReport, askers),
 
   'review-assignment': down(w.reviewAssignment, ['reviewer']),
   'review-completing': up(w.reviewCompleting, ['reviewer'], { answers: ['review-acknowledged'] }),
@@ -81,31 +100,35 @@ export const registry = {
 
   'run-submit': request(c.runSubmit, 'run-submitted'),
   'run-submitted': answer(c.runSubmitted),
-  'run-list': request(c.runList, 'run-listed'),
-  'run-listed': answer(c.runListed),
-  'run-get': request(c.runGet, 'run-got'),
-  'run-got': answer(c.runGot),
-  'run-watch': request(c.runWatch, 'run-watched'),
-  'run-watched': answer(c.runWatched),
-  'run-event': answer(c.runEvent),
+  'run-list': look(c.runList, 'run-listed'),
+  'run-listed': shown(c.runListed),
+  'run-get': look(c.runGet, 'run-got'),
+  'run-got': shown(c.runGot),
+  'run-watch': look(c.runWatch, 'run-watched'),
+  'run-watched': shown(c.runWatched),
+  'run-event': shown(c.runEvent),
   'run-cancel': request(c.runCancel, 'done'),
   'run-pause': request(c.runPause, 'done'),
   'run-resume': request(c.runResume, 'done'),
+  'budget-raise': request(c.budgetRaise, 'done'),
   'run-add-tasks': request(c.runAddTasks, 'done'),
+  'run-rollback': request(c.runRollback, 'run-rolled-back'),
+  'run-rolled-back': answer(c.runRolledBack),
   'gate-answer': request(c.gateAnswer, 'done'),
   'escalation-answer': request(c.escalationAnswer, 'done'),
-  'report-get': request(c.reportGet, 'report-got'),
-  'report-got': answer(c.reportGot),
+  'kept-take-up': request(c.keptTakeUp, 'done'),
+  'report-get': look(c.reportGet, 'report-got'),
+  'report-got': shown(c.reportGot),
   'run-apply': request(c.runApply, 'run-applied'),
   'run-applied': answer(c.runApplied),
-  'fleet-get': request(c.fleetGet, 'fleet-got'),
-  'fleet-got': answer(c.fleetGot),
+  'fleet-get': look(c.fleetGet, 'fleet-got'),
+  'fleet-got': shown(c.fleetGot),
   'worker-terminate': request(c.workerTerminate, 'done'),
   'fleet-shutdown': request(c.fleetShutdown, 'done'),
   invite: request(c.invite, 'invited'),
   invited: answer(c.invited),
-  'logs-get': request(c.logsGet, 'logs-got'),
-  'logs-got': answer(c.logsGot),
+  'logs-get': look(c.logsGet, 'logs-got'),
+  'logs-got': shown(c.logsGot),
   done: answer(c.done),
 } as const satisfies Record<string, MessageSpec>;
 

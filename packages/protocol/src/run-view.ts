@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { receipt } from './evidence.ts';
+import { handover, receipt } from './evidence.ts';
 import { failure } from './failure.ts';
 import { finding, specialization } from './finding.ts';
+import { attemptUsage, modelUsage } from './model-usage.ts';
 import { commitId, durationMs, fence, peerId, reviewId, runId, taskId, timestampMs } from './ids.ts';
-import { plan, strategies, taskKinds } from './plan-schema.ts';
-import { escalationActions } from './work-messages.ts';
+import { gateInput, plan, strategies, taskKinds } from './plan-schema.ts';
+import { escalationActions, datedPin, keptKinds, resumePoint } from './work-messages.ts';
 
 /** What a client sees of runs: views and events, made from the facts of the journal. */
 
@@ -23,6 +24,7 @@ export const taskPhases = [
   'failed',
   'skipped',
   'cancelled',
+  'rolled-back',
 ] as const;
 export type TaskPhase = (typeof taskPhases)[number];
 export const runPhases = ['planned', 'running', 'completed', 'failed', 'cancelled'] as const;
@@ -34,6 +36,8 @@ export const progress = z.object({
   failed: z.number().int(),
   skipped: z.number().int(),
   cancelled: z.number().int(),
+  /** Taken off the run branch again; absent: none. */
+  rolledBack: z.number().int().optional(),
   running: z.number().int(),
   /** Waiting for a person. */
   waiting: z.number().int(),
@@ -41,15 +45,30 @@ export const progress = z.object({
 export type Progress = z.infer<typeof progress>;
 
 export const waitingFor = z.object({
-  kind: z.enum(['gate', 'escalation']),
+  /** `question`: the attempt is still there, and goes on with the answer. */
+  kind: z.enum(['gate', 'escalation', 'question']),
   text: z.string(),
   since: timestampMs,
   /** When the default is taken. */
   deadline: timestampMs,
-  /** What happens at the deadline. */
-  default: z.enum(['fail', ...escalationActions]),
+  /** What happens at the deadline; `escalate`: the attempt ends, and its task waits for the answer. */
+  default: z.enum(['escalate', ...escalationActions]),
+  /** What a gate asks for. */
+  inputs: z.array(gateInput).optional(),
 });
 export type WaitingFor = z.infer<typeof waitingFor>;
+
+/** Work of an attempt that is kept beside the results, for a person or the next attempt to take up. */
+export const keptWork = datedPin.extend({
+  kind: z.enum(keptKinds),
+  attempt: z.number().int(),
+  worker: peerId,
+  /** What it rests on. */
+  base: commitId,
+  /** The next attempt goes on from it. */
+  isNext: z.boolean(),
+});
+export type KeptWork = z.infer<typeof keptWork>;
 
 export const taskView = z.object({
   id: taskId,
@@ -64,6 +83,10 @@ export const taskView = z.object({
   /** Why it is where it is, for people. */
   reason: z.string().optional(),
   waiting: waitingFor.optional(),
+  /** Late results and work in progress of its attempts, oldest attempt first. */
+  kept: z.array(keptWork).optional(),
+  /** Where its case file is, within the state folder, once it was parked. */
+  caseFile: z.string().max(1000).optional(),
 });
 export type TaskView = z.infer<typeof taskView>;
 
@@ -85,9 +108,23 @@ export const runSummary = z.object({
 });
 export type RunSummary = z.infer<typeof runSummary>;
 
+/** What one attempt, or one reviewer of it, has used of one model. */
+export const usageRow = modelUsage.extend({
+  taskId,
+  attempt: z.number().int(),
+  fence,
+  /** Who asked: by the plan an agent's name or the kind of executor; `review <specialization>` for reviewers. */
+  agent: z.string(),
+});
+export type UsageRow = z.infer<typeof usageRow>;
+
 export const runView = runSummary.extend({
   strategy: z.object({ asked: z.enum(strategies), chosen: z.enum(strategies), reason: z.string() }),
   tasks: z.array(taskView),
+  /** Money for models that it may spend, in dollars. */
+  budgetUsd: z.number().optional(),
+  /** What its attempts have used of models; absent: nothing. */
+  usage: z.array(usageRow).optional(),
 });
 export type RunView = z.infer<typeof runView>;
 
@@ -103,10 +140,23 @@ export const runEventKinds = [
   'task-integrated',
   'task-retrying',
   'task-waiting',
+  'task-asks',
+  'task-answered',
+  'gate-passed',
   'task-completed',
   'task-failed',
   'task-skipped',
   'task-cancelled',
+  'task-sent-back',
+  'task-rolled-back',
+  'follow-ups',
+  'rolling-back',
+  'rollback-refused',
+  'task-salvaged',
+  'task-wip',
+  'worker-unverifiable',
+  'worker-alive',
+  'task-violation',
   'tasks-added',
   'review-verdict',
   'verifying',
@@ -114,6 +164,7 @@ export const runEventKinds = [
   'verify-failed',
   'paused',
   'resumed',
+  'budget-raised',
   'completed',
   'failed',
   'cancelled',
@@ -156,7 +207,19 @@ export const attemptReport = z.object({
   ]),
   commit: commitId.optional(),
   receipts: z.array(receipt),
+  /** What it said to those that depend on its task. */
+  handover: handover.optional(),
   failure: failure.optional(),
+  /** Its late result, kept for whoever takes it up. */
+  salvage: datedPin.optional(),
+  /** What it had done when it ended without a result. */
+  wip: datedPin.optional(),
+  /** What it used of models. */
+  usage: attemptUsage.optional(),
+  /** What it went on from besides its base. */
+  resumedFrom: resumePoint.optional(),
+  /** Where its transcript is within the state folder; absent: it has none, or another machine keeps it. */
+  transcript: z.string().max(2000).optional(),
   reviews: z.array(
     z.object({
       reviewId,
@@ -187,6 +250,8 @@ export const runReport = z.object({
     z.object({
       commit: commitId,
       tasks: z.array(taskId),
+      /** It was tried without the tasks, not with them. */
+      isRollback: z.boolean().optional(),
       passed: z.boolean(),
       at: timestampMs,
       receipts: z.array(receipt),

@@ -51,8 +51,8 @@ export function chooseStrategy(plan: Pick<Plan, 'strategy' | 'tasks' | 'limits'>
 
 /** The ids along the longest path by estimated minutes, first to last; empty for no tasks. */
 export function criticalPath(tasks: readonly GraphTask[]): TaskId[] {
-  const length = remainingMinutes(tasks);
   const dependants = dependantsOf(tasks);
+  const length = remainingMinutes(tasks, dependants);
   const path: TaskId[] = [];
   let next = longestOf(
     tasks.filter((task) => task.dependsOn.length === 0).map((task) => task.id),
@@ -91,12 +91,15 @@ export function planShape(plan: Pick<Plan, 'tasks' | 'limits'>): PlanShape {
 /**
  * Task → minutes of the longest path that begins with it, itself included, by estimate; a task without one counts as
  * the mean of the others, or 1.
+ * @param dependants what `dependantsOf` says of the tasks
  */
-export function remainingMinutes(tasks: readonly GraphTask[]): Map<TaskId, number> {
+export function remainingMinutes(
+  tasks: readonly GraphTask[],
+  dependants: ReadonlyMap<TaskId, readonly TaskId[]> = dependantsOf(tasks),
+): Map<TaskId, number> {
   const unknown = meanMinutes(tasks);
-  const dependants = dependantsOf(tasks);
   const remaining = new Map<TaskId, number>();
-  for (const task of dependenciesFirst(tasks).reverse()) {
+  for (const task of dependenciesFirst(tasks, dependants).reverse()) {
     let below = 0;
     for (const dependant of dependants.get(task.id) ?? [])
       below = Math.max(below, remaining.get(dependant) ?? 0);
@@ -107,19 +110,29 @@ export function remainingMinutes(tasks: readonly GraphTask[]): Map<TaskId, numbe
 
 /** Task → the tasks that depend on it directly, in plan order. */
 export function dependantsOf(tasks: readonly Pick<PlanTask, 'id' | 'dependsOn'>[]): Map<TaskId, TaskId[]> {
-  const dependants = new Map<TaskId, TaskId[]>(tasks.map((task) => [task.id, []]));
+  const dependants = new Map<TaskId, TaskId[]>();
+  for (const { id } of tasks) dependants.set(id, []);
   for (const task of tasks)
-    for (const dependency of new Set(task.dependsOn)) dependants.get(dependency)?.push(task.id);
+    for (const dependency of distinct(task.dependsOn)) dependants.get(dependency)?.push(task.id);
   return dependants;
 }
 
-/** The tasks, each after all it depends on; tasks of a cycle, or behind one, are left out. */
-export function dependenciesFirst<T extends Pick<PlanTask, 'id' | 'dependsOn'>>(tasks: readonly T[]): T[] {
-  const byId = new Map(tasks.map((task) => [task.id, task]));
-  const dependants = dependantsOf(tasks);
+/**
+ * The tasks, each after all it depends on; tasks of a cycle, or behind one, are left out.
+ * @param dependants what `dependantsOf` says of the tasks
+ */
+export function dependenciesFirst<T extends Pick<PlanTask, 'id' | 'dependsOn'>>(
+  tasks: readonly T[],
+  dependants: ReadonlyMap<TaskId, readonly TaskId[]> = dependantsOf(tasks),
+): T[] {
+  const byId = new Map<TaskId, T>();
+  for (const task of tasks) byId.set(task.id, task);
   const missing = new Map<TaskId, number>();
-  for (const task of tasks)
-    missing.set(task.id, new Set(task.dependsOn.filter((dependency) => byId.has(dependency))).size);
+  for (const { id, dependsOn } of tasks) {
+    let known = 0;
+    for (const dependency of distinct(dependsOn)) if (byId.has(dependency)) known += 1;
+    missing.set(id, known);
+  }
   const ordered = tasks.filter((task) => missing.get(task.id) === 0);
   for (const done of ordered)
     for (const id of dependants.get(done.id) ?? []) {
@@ -129,6 +142,11 @@ export function dependenciesFirst<T extends Pick<PlanTask, 'id' | 'dependsOn'>>(
       if (left === 0 && task !== undefined) ordered.push(task);
     }
   return ordered;
+}
+
+/** Most tasks depend on one or none: no set for each of them. */
+function distinct(ids: readonly TaskId[]): Iterable<TaskId> {
+  return ids.length < 2 ? ids : new Set(ids);
 }
 
 /** Task → how many tasks the longest chain before it has. */

@@ -54,7 +54,10 @@ function arbitraryOf(schema: Schema): fc.Arbitrary<unknown> {
         max: Math.min(schema.maximum ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
       });
     case 'number':
-      return fc.double({ noNaN: true, min: schema.minimum ?? -1e6, max: schema.maximum ?? 1e6 });
+      // JSON has no -0.
+      return fc
+        .double({ noNaN: true, min: schema.minimum ?? -1e6, max: schema.maximum ?? 1e6 })
+        .map((value) => value + 0);
     case 'boolean':
       return fc.boolean();
     default:

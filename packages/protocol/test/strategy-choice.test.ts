@@ -29,6 +29,7 @@ function task(id: string, dependsOn: readonly string[] = [], estimate: PlanTask[
     onFailure: 'continue',
     timeoutMs: 1000,
     retries: 0,
+    resume: 'clean',
   };
 }
 

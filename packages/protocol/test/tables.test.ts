@@ -59,6 +59,8 @@ describe('the message table', () => {
       'review-rejected',
       'task-completed',
       'task-failed',
+      'task-lost',
+      'task-wip',
     ]);
   });
 

@@ -1,7 +1,16 @@
 import { limits, type Plan, type PlanProblem, type PlanTask } from '@switchyard/protocol';
 import { lintGraph, type GraphTask } from './graph-lint.ts';
 import { inOrder, problemAt, type Place } from './problem.ts';
+import type { AgentsByKind } from './file-tasks.ts';
 import { checkPath } from './repository-path.ts';
+import { unknownAgent, unknownServer } from './unknown-names.ts';
+
+/** What there is here; what is absent is not checked. */
+export interface AddedOptions {
+  readonly executors?: readonly string[];
+  readonly agents?: AgentsByKind;
+  readonly mcpServers?: readonly string[];
+}
 
 /**
  * Checks tasks that are to be added to a running plan: the checks of the whole graph, except that an overlap with a
@@ -10,14 +19,17 @@ import { checkPath } from './repository-path.ts';
 export function checkAddedTasks(
   plan: Plan,
   tasks: readonly PlanTask[],
-  options: { executors?: readonly string[] } = {},
+  options: AddedOptions = {},
 ): PlanProblem[] {
   const total = plan.tasks.length + tasks.length;
   if (total > limits.planTasks) return [problemAt(placeOf(0), tooMany(total))];
   const settled = plan.tasks.map((task) => graphTaskOf(task, { file: plan.name, line: 1, column: 1 }, true));
   const added = tasks.map((task, number) => graphTaskOf(task, placeOf(number), false));
   return inOrder([
-    ...tasks.flatMap((task, number) => ownProblems(task, placeOf(number), options.executors)),
+    ...tasks.flatMap((task, number) => [
+      ...ownProblems(task, placeOf(number), options.executors),
+      ...nameProblems(task, placeOf(number), options),
+    ]),
     ...lintGraph([...settled, ...added]),
   ]);
 }
@@ -72,6 +84,23 @@ function ownProblems(task: PlanTask, place: Place, executors: readonly string[] 
         fix: `use one of: ${executors.join(', ')}`,
       }),
     );
+  return problems;
+}
+
+/** Agents and MCP servers that nobody knows would fail each attempt. */
+function nameProblems(
+  { id, executor, mcpServers }: PlanTask,
+  place: Place,
+  { agents, mcpServers: servers }: AddedOptions,
+): PlanProblem[] {
+  const problems = mcpServers
+    .filter((server) => servers?.includes(server) === false)
+    .map((server) => problemAt(place, unknownServer({ id, server, known: servers ?? [] })));
+  if (executor.kind !== 'acp' && executor.kind !== 'cli') return problems;
+  const { agent, kind } = executor;
+  const known = agents?.[kind];
+  if (known?.includes(agent) === false)
+    problems.push(problemAt(place, unknownAgent({ id, agent, kind, known })));
   return problems;
 }
 

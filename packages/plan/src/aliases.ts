@@ -30,7 +30,8 @@ export function withoutAliases(root: SourceNode, complaints: Complaint[]): Sourc
   return { ...root, entries };
 }
 
-function taskWithoutAliases(task: SourceMap, complaints: Complaint[]): SourceMap {
+/** The same for one task. */
+export function taskWithoutAliases(task: SourceMap, complaints: Complaint[]): SourceMap {
   const used = Object.entries(taskAliases).filter(([alias]) => task.entries.has(alias));
   if (used.length === 0) return task;
   const entries = new Map(task.entries);

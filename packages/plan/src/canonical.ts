@@ -4,11 +4,12 @@ import {
   specialization,
   type AcceptanceItem,
   type ExecutorSpec,
+  type GateSpec,
   type ReviewSpec,
   type Specialization,
   type TaskKind,
 } from '@switchyard/protocol';
-import type { ExecutorOfFile, PlanFile, ReviewOfFile, TaskOfFile } from './file-schema.ts';
+import type { ExecutorOfFile, GateOfFile, PlanFile, ReviewOfFile, TaskOfFile } from './file-schema.ts';
 import { checkPath } from './repository-path.ts';
 
 /** Requests a minute to models that a run may make, unless its plan says otherwise. */
@@ -55,6 +56,10 @@ function canonicalTask(task: TaskOfFile, defaults: Defaults): unknown {
     onFailure: all.onFailure ?? 'skip-dependents',
     timeoutMs: all.timeoutMinutes === undefined ? limits.attemptTimeoutMs : milliseconds(all.timeoutMinutes),
     retries: all.retries ?? defaultRetries,
+    resume: all.resume ?? 'clean',
+    ...optional('followUps', all.followUps),
+    ...optional('questions', all.questions),
+    ...optional('gate', kind === 'manual' ? canonicalGate(task.gate) : undefined),
   };
 }
 
@@ -73,9 +78,21 @@ function canonicalExecutor(
     case 'command':
       return { kind: 'command', run: listOf(merged.run) };
     case 'acp':
-      return { kind: 'acp', agent: merged.agent ?? '' };
+      return {
+        kind: 'acp',
+        agent: merged.agent ?? '',
+        ...optional('model', merged.model),
+        ...optional('mode', merged.mode),
+      };
+    case 'cli':
+      return {
+        kind: 'cli',
+        agent: merged.agent ?? '',
+        ...optional('model', merged.model),
+        ...optional('mode', merged.mode),
+      };
     case 'llm':
-      return { kind: 'llm', model: merged.model ?? '' };
+      return { kind: 'llm', model: merged.model ?? '', ...optional('mode', merged.mode) };
   }
 }
 
@@ -92,6 +109,27 @@ function canonicalAcceptance(item: AcceptanceOfFile): AcceptanceItem {
   if (typeof item === 'string') return { kind: 'text', text: item };
   if ('run' in item) return { kind: 'run', run: item.run, ...optional('text', item.text) };
   return { kind: 'text', text: item.text };
+}
+
+function canonicalGate(gate: GateOfFile | undefined): GateSpec | undefined {
+  if (gate === undefined) return undefined;
+  const mode = gate.mode ?? 'approve';
+  const waitMs = mode === 'notify' ? limits.gateNotifyMs : limits.gateWaitMs;
+  return {
+    mode,
+    waitMs: gate.waitMinutes === undefined ? waitMs : milliseconds(gate.waitMinutes),
+    inputs: listOf(gate.inputs).map((input) => {
+      if (typeof input === 'string') return { name: input, text: '', choices: [] };
+      return {
+        name: input.name,
+        text: input.text ?? '',
+        choices: input.choices ?? [],
+        ...optional('default', input.default),
+      };
+    }),
+    ...optional('onReject', gate.onReject),
+    ...optional('rounds', gate.rounds),
+  };
 }
 
 type ReviewFields = Exclude<ReviewOfFile, string | boolean>;

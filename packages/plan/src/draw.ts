@@ -20,6 +20,7 @@ const colourOf: Readonly<Record<TaskPhase, Colour>> = {
   failed: 'bad',
   skipped: 'dim',
   cancelled: 'dim',
+  'rolled-back': 'dim',
 };
 
 const paint: Readonly<Record<Colour, { fill: string; line: string; text: string }>> = {

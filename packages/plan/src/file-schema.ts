@@ -1,7 +1,14 @@
 import {
+  executorKinds,
   failureClass,
+  followUpModes,
+  gateModes,
+  gateRejects,
+  gateRoundsDefault,
   limits,
   onFailures,
+  questionPolicies,
+  resumes,
   specializations,
   strategies,
   taskKinds,
@@ -27,15 +34,25 @@ const minutes = z
   .max(100_000);
 
 const executor = z.strictObject({
-  kind: z
-    .enum(['command', 'acp', 'llm'])
-    .optional()
-    .describe('Default: told by run, agent or model; else command.'),
+  kind: z.enum(executorKinds).optional().describe('Default: told by run, agent or model; else command.'),
   run: oneOrMany(commandLine, 100)
     .optional()
     .describe('Lines for sh, run in order in the checkout; the first failure ends the task.'),
-  agent: label.optional().describe('The agent of an acp executor.'),
-  model: z.string().min(1).max(200).optional().describe('The model of an llm executor.'),
+  agent: label.optional().describe('The agent of an acp or cli executor.'),
+  model: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe("The model of an llm executor; of an agent, in place of the agent's own choice."),
+  mode: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe(
+      "A mode: orchestrator, or one of the repository's .roomodes. Of an acp agent also its session mode, in its own words.",
+    ),
 });
 
 const specialization = z.enum([
@@ -87,7 +104,64 @@ const shared = {
     .max(20)
     .optional()
     .describe('Caps what the class of a failure allows. Default 2.'),
+  followUps: z
+    .enum(followUpModes)
+    .optional()
+    .describe(
+      'Tasks that a task hands in through SWITCHYARD_HANDOVER. ask: a gate asks. add: they are added, as long as they write no more and run as the task does. Default ask.',
+    ),
+  questions: z
+    .enum(questionPolicies)
+    .optional()
+    .describe(
+      'What an agent that asks while it works is told. wait: the answer of a person or of the orchestrating agent. decide: at once, that it shall decide by itself. Default wait.',
+    ),
+  resume: z
+    .enum(resumes)
+    .optional()
+    .describe(
+      'Where the attempt after a lost or failed one begins: clean, or with the work in progress of that one. Default clean.',
+    ),
 };
+
+const gateInputName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,62}$/, 'a name of small letters, digits and _ that begins with a letter');
+const gateInput = z.union([
+  gateInputName,
+  z.strictObject({
+    name: gateInputName,
+    text: z.string().max(4000).optional().describe('What is asked, for people.'),
+    choices: z.array(z.string().min(1).max(4000)).min(1).max(100).optional().describe('Default: any text.'),
+    default: z.string().max(4000).optional().describe('Without it, who approves must give a value.'),
+  }),
+]);
+
+const gate = z.strictObject({
+  mode: z
+    .enum(gateModes)
+    .optional()
+    .describe('approve: fails if nobody answers in time. notify: goes on then. Default approve.'),
+  waitMinutes: minutes
+    .optional()
+    .describe(`Default ${limits.gateWaitMs / 60_000}, for notify ${limits.gateNotifyMs / 60_000}.`),
+  inputs: oneOrMany(gateInput, 50)
+    .optional()
+    .describe('Values that are asked for; later tasks find them as SWITCHYARD_INPUT_<NAME>.'),
+  onReject: z
+    .enum(gateRejects)
+    .optional()
+    .describe(
+      'What a rejection does. send-back: the work before the gate begins again with the note. roll-back: it is taken off the run branch. Default fail: the gate fails, and no more.',
+    ),
+  rounds: z
+    .number()
+    .int()
+    .min(1)
+    .max(20)
+    .optional()
+    .describe(`With send-back: how often the gate is asked at most. Default ${gateRoundsDefault}.`),
+});
 
 /** One task of the file. */
 export const taskOfFile = z.strictObject({
@@ -106,7 +180,39 @@ export const taskOfFile = z.strictObject({
     .union([acceptance, z.array(acceptance).max(100)])
     .optional()
     .describe('Text is for the agent and the reviewer; run is checked in a fresh checkout of the commit.'),
+  gate: gate.optional().describe('Of kind manual: how it waits, and what it asks for.'),
   ...shared,
+});
+
+const pipelineItemName = z.string().min(1).max(100);
+const pipelineItem = z.union([
+  pipelineItemName,
+  z
+    .object({
+      name: pipelineItemName,
+      after: oneOrMany(pipelineItemName, 100).optional().describe('Items whose steps come first.'),
+    })
+    .catchall(z.union([z.string().max(4000), z.number(), z.boolean()])),
+]);
+
+/** A template of steps, made once for each item. */
+export const pipelineOfFile = z.strictObject({
+  id: z.string().min(1).max(100).describe('Tasks are called <id>/<item>/<step>.'),
+  items: z
+    .union([pipelineItem, z.array(pipelineItem).min(1).max(1000)])
+    .describe('Names, or maps with a name and values of your own; steps write {{item}} and {{item.<key>}}.'),
+  order: z
+    .enum(['parallel', 'sequential'])
+    .optional()
+    .describe('sequential: an item begins when the one before it is through. Default parallel.'),
+  dependsOn: oneOrMany(z.string().min(1).max(200), 1000)
+    .optional()
+    .describe('What comes before the first steps of every item.'),
+  steps: z
+    .array(taskOfFile)
+    .min(1)
+    .max(50)
+    .describe('Tasks; dependsOn may name other steps. Without it, a step comes after the one above it.'),
 });
 
 /** The whole file. */
@@ -136,7 +242,12 @@ export const planFile = z.strictObject({
         .optional()
         .describe('Requests a minute to models, the whole run. Default 3800.'),
       tokensPerMinute: z.number().int().min(1).optional(),
-      budgetUsd: z.number().min(0).optional(),
+      budgetUsd: z
+        .number()
+        .min(0)
+        .optional()
+        .describe('Money for models in dollars, the whole run; then it pauses. Default: no limit.'),
+      taskBudgetUsd: z.number().min(0).optional().describe('The same for each task.'),
       wallMinutes: z.number().min(0.1).optional(),
     })
     .optional(),
@@ -172,9 +283,17 @@ export const planFile = z.strictObject({
     ])
     .optional()
     .describe('Run on the merged result. Default when: batch.'),
+  pipelines: z
+    .array(pipelineOfFile)
+    .max(100)
+    .optional()
+    .describe(
+      'Templates of steps for one change each, instantiated for each item; they become ordinary tasks.',
+    ),
   tasks: z.array(taskOfFile).min(1).max(limits.planTasks),
 });
 export type PlanFile = z.output<typeof planFile>;
 export type TaskOfFile = z.output<typeof taskOfFile>;
 export type ExecutorOfFile = z.output<typeof executor>;
+export type GateOfFile = z.output<typeof gate>;
 export type ReviewOfFile = z.output<typeof review>;

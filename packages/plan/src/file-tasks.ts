@@ -1,7 +1,9 @@
 import type { PlanProblem } from '@switchyard/protocol';
+import { gateProblems } from './gate-rules.ts';
 import type { GraphTask } from './graph-lint.ts';
 import { problemAt, type Place } from './problem.ts';
 import { checkPath } from './repository-path.ts';
+import { unknownAgent, unknownServer } from './unknown-names.ts';
 import { child, textOf, textsOf, type SourceNode, type SourceText } from './source-node.ts';
 
 /**
@@ -18,7 +20,13 @@ export interface TaskContext {
   readonly placeOf: (offset: number) => Place;
   /** Kinds of executors that this installation has. */
   readonly executors: readonly string[];
+  /** Names of agents by the kind of executor that drives them; a kind that is not there is not checked. */
+  readonly agents: AgentsByKind;
+  /** Names of MCP servers; undefined: they are not checked. */
+  readonly mcpServers: readonly string[] | undefined;
 }
+
+export type AgentsByKind = Readonly<Partial<Record<'acp' | 'cli', readonly string[]>>>;
 
 /** Reads the tasks for the checks of the graph and checks each by itself. */
 export function readTasks(root: SourceNode, context: TaskContext): FileTasks {
@@ -33,6 +41,7 @@ export function readTasks(root: SourceNode, context: TaskContext): FileTasks {
     problems.push(...taskRules(node, { id, defaults, context }));
     return { ...graphTask(node, id, context), ...workspace };
   });
+  problems.push(...gateProblems(nodes, context.placeOf, child(root, 'verify')));
   return { graph, problems };
 }
 
@@ -89,6 +98,7 @@ function taskRules(node: SourceNode, { id, defaults, context }: RuleContext): Pl
       }),
     );
   if (kind === 'manual') return problems;
+  problems.push(...mcpProblems(child(node, 'mcpServers') ?? child(defaults, 'mcpServers'), id.text, context));
   return [...problems, ...executorRules(node, { id, defaults, context, kind })];
 }
 
@@ -102,7 +112,7 @@ function executorRules(
   const from = own ?? (executorKind(shared) === undefined ? undefined : shared);
   const place = context.placeOf((own ?? child(node, 'id') ?? node).offset);
   if (kind !== 'implement' && from === undefined) return [];
-  if (['command', 'acp', 'llm'].includes(executor) && !context.executors.includes(executor)) {
+  if (isExecutorKind(executor) && !context.executors.includes(executor)) {
     return [
       problemAt(place, {
         code: 'PLAN_EXECUTOR_UNAVAILABLE',
@@ -111,17 +121,72 @@ function executorRules(
       }),
     ];
   }
-  const needed = { command: 'run', acp: 'agent', llm: 'model' }[executor];
+  const needed = isExecutorKind(executor) ? neededField[executor] : undefined;
   const inherits =
     own === undefined || executorKind(shared) === executor || executorKind(shared) === undefined;
-  if (
-    needed === undefined ||
-    child(own, needed) !== undefined ||
-    (inherits && child(shared, needed) !== undefined)
-  )
-    return [];
+  const given = needed && (child(own, needed) ?? (inherits ? child(shared, needed) : undefined));
+  if (needed === undefined || given !== undefined) {
+    const mode = child(own, 'mode') ?? (inherits ? child(shared, 'mode') : undefined);
+    const modes = modeProblems(mode, { id: id.text, context, kind, executor });
+    if (modes.length > 0) return modes;
+    return needed === 'agent' ? agentProblems(given, executor, { id: id.text, context }) : [];
+  }
   if (executor === 'command' && kind !== 'implement') return [];
   return [problemAt(place, lacking(id.text, executor, needed))];
+}
+
+interface ModeContext {
+  readonly id: string;
+  readonly context: TaskContext;
+  readonly kind: string;
+  readonly executor: string;
+}
+
+/** What tasks have anyway is nobody's to choose; which other modes there are, the base of the run says. */
+function modeProblems(
+  mode: SourceNode | undefined,
+  { id, context, kind, executor }: ModeContext,
+): PlanProblem[] {
+  const name = textOf(mode);
+  if (name === undefined || (executor !== 'llm' && executor !== 'acp')) return [];
+  const place = context.placeOf(name.offset);
+  if (name.text === 'worker' && executor === 'llm')
+    return [
+      problemAt(place, {
+        code: 'PLAN_MODE',
+        message: `Task ${id} chooses the mode worker, which cannot be chosen by hand`,
+        fix: 'leave `mode` out: without it, the task has that mode',
+      }),
+    ];
+  if (name.text !== 'orchestrator' || kind !== 'implement') return [];
+  return [
+    problemAt(place, {
+      code: 'PLAN_MODE',
+      message: `Task ${id} is to change files in the mode orchestrator, which changes none`,
+      fix: 'make it `kind: verify`: its agent reads, and adds tasks to the run',
+    }),
+  ];
+}
+
+/** An agent that nobody knows, told with those there are. */
+function agentProblems(
+  node: SourceNode | undefined,
+  kind: string,
+  { id, context }: { readonly id: string; readonly context: TaskContext },
+): PlanProblem[] {
+  const name = textOf(node);
+  const known = kind === 'acp' || kind === 'cli' ? context.agents[kind] : undefined;
+  if (name === undefined || known === undefined || known.includes(name.text)) return [];
+  return [problemAt(context.placeOf(name.offset), unknownAgent({ id, agent: name.text, kind, known }))];
+}
+
+/** A server that the catalogue lacks would fail each attempt. */
+function mcpProblems(node: SourceNode | undefined, id: string, context: TaskContext): PlanProblem[] {
+  const { mcpServers: known, placeOf } = context;
+  if (known === undefined) return [];
+  return textsOf(node)
+    .filter(({ text }) => !known.includes(text))
+    .map(({ text, offset }) => problemAt(placeOf(offset), unknownServer({ id, server: text, known })));
 }
 
 function lacking(id: string, executor: string, needed: string): Parameters<typeof problemAt>[1] {
@@ -136,6 +201,13 @@ function lacking(id: string, executor: string, needed: string): Parameters<typeo
     message: `The ${executor} executor of task ${id} has no ${needed}`,
     fix: `add \`${needed}:\` to its executor`,
   };
+}
+
+/** What an executor cannot do without. */
+const neededField = { command: 'run', acp: 'agent', cli: 'agent', llm: 'model' } as const;
+
+function isExecutorKind(kind: string): kind is keyof typeof neededField {
+  return Object.hasOwn(neededField, kind);
 }
 
 /** The kind as it is written, or as run, agent or model tell it. */

@@ -1,6 +1,12 @@
-export { parsePlan, type ParseOptions, type ParseResult } from './parse-plan.ts';
+export { isMarkdown, parsePlan, type ParseOptions, type ParseResult } from './parse-plan.ts';
 export { analyzePlan, type PlanAnalysis } from './analyze.ts';
-export { checkAddedTasks } from './added-tasks.ts';
+export { checkAddedTasks, type AddedOptions } from './added-tasks.ts';
 export { toDot, toMermaid, type DrawnStates } from './draw.ts';
 export { planJsonSchema } from './json-schema.ts';
 export { formatProblem } from './problem.ts';
+export { documentsNamed, type DoneTask } from './markdown/read-markdown.ts';
+export { boxesToTick, type OpenBox } from './markdown/tick.ts';
+export type { ExpandedPipeline } from './pipeline-steps.ts';
+export { importPlan } from './import-plan.ts';
+export { draftPlan, type DraftOptions } from './draft/draft-plan.ts';
+export type { RepositoryFiles } from './draft/project.ts';

@@ -18,16 +18,32 @@ export function planJsonSchema(): Record<string, unknown> {
   const needed = namesOf(required).map((name) => ({
     anyOf: namesFor(name).map((one) => ({ required: [one] })),
   }));
+  const items = { ...rest, properties, allOf: needed };
   const tasks = {
     ...objectOf(objectOf(file['properties'])['tasks']),
-    items: { ...rest, properties, allOf: needed },
+    items,
   };
+  const { required: _tasks, ...whole } = file;
   return {
     $schema,
     title: 'Switchyard plan',
-    ...file,
-    properties: { ...objectOf(file['properties']), tasks },
+    ...whole,
+    // One of the two will do.
+    anyOf: [{ required: ['tasks'] }, { required: ['pipelines'] }],
+    properties: {
+      ...objectOf(file['properties']),
+      pipelines: pipelinesSchema(objectOf(objectOf(file['properties'])['pipelines']), items),
+      tasks,
+    },
   };
+}
+
+/** Steps have the aliases of tasks too. */
+function pipelinesSchema(pipelines: JsonObject, task: JsonObject): JsonObject {
+  const pipeline = objectOf(pipelines['items']);
+  const properties = objectOf(pipeline['properties']);
+  const steps = { ...objectOf(properties['steps']), items: task };
+  return { ...pipelines, items: { ...pipeline, properties: { ...properties, steps } } };
 }
 
 type JsonObject = Record<string, unknown>;

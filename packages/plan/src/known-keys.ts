@@ -7,7 +7,9 @@ export function knownKeysAt(path: readonly PropertyKey[]): { keys: string[]; ali
   const shapes = formsAt(path).flatMap((form) =>
     form instanceof z.ZodObject ? Object.keys(form.shape) : [],
   );
-  const isTask = path.length === 2 && path[0] === 'tasks';
+  const isTask =
+    (path.length === 2 && path[0] === 'tasks') ||
+    (path.length === 4 && path[0] === 'pipelines' && path[2] === 'steps');
   return { keys: [...new Set(shapes)], aliases: isTask ? Object.keys(taskAliases) : [] };
 }
 

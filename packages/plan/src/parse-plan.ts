@@ -1,12 +1,16 @@
-import { limits, plan as planSchema, type Plan, type PlanProblem } from '@switchyard/protocol';
+import { executorKinds, limits, plan as planSchema, type Plan, type PlanProblem } from '@switchyard/protocol';
+import type { ZodError } from 'zod';
 import { graphTaskOf } from './added-tasks.ts';
 import { withoutAliases } from './aliases.ts';
 import { canonicalPlan } from './canonical.ts';
 import { planFile, type PlanFile } from './file-schema.ts';
-import { readTasks } from './file-tasks.ts';
+import { readTasks, type AgentsByKind } from './file-tasks.ts';
 import { lintGraph, type GraphTask } from './graph-lint.ts';
+import { readMarkdown, refuseMarkdown, type DoneTask } from './markdown/read-markdown.ts';
 import { inOrder, problemAt, type Place, type ProblemText } from './problem.ts';
 import { readYaml, type Complaint } from './read-yaml.ts';
+import type { ExpandedPipeline } from './pipeline-steps.ts';
+import { expandPipelines } from './pipelines.ts';
 import { checkPath } from './repository-path.ts';
 import { schemaComplaints } from './schema-problems.ts';
 import { child, nodeAt, plainValue, textsOf, type SourceNode } from './source-node.ts';
@@ -14,8 +18,16 @@ import { child, nodeAt, plainValue, textsOf, type SourceNode } from './source-no
 export interface ParseOptions {
   /** Stands in every problem, and names a plan that has no name. */
   readonly file: string;
-  /** Kinds of executors that exist here; default only `command`. */
+  /** Kinds of executors that exist here; default all. */
   readonly executors?: readonly string[];
+  /** Names of known agents, for each kind of executor that drives some; absent: any name will do. */
+  readonly agents?: AgentsByKind;
+  /** Names of MCP servers that tasks may name; absent: any name will do. */
+  readonly mcpServers?: readonly string[];
+  /** Texts of the documents that a Markdown plan names (`documentsNamed`), by their paths as written. */
+  readonly documents?: ReadonlyMap<string, string>;
+  /** A Markdown plan with an open activation checklist may be looked at, though not run. */
+  readonly isDraft?: boolean;
   /** The running plan that the tasks of this file are to be added to, and may depend on. */
   readonly addTo?: Plan;
 }
@@ -24,35 +36,70 @@ export interface ParseResult {
   /** Present if and only if no problem is an error. */
   readonly plan?: Plan;
   readonly problems: readonly PlanProblem[];
+  /** Tasks of a Markdown plan that are done, and so not in the plan. */
+  readonly done?: readonly DoneTask[];
+  /** What the templates of the file have become. */
+  readonly pipelines?: readonly ExpandedPipeline[];
 }
 
-/** Reads a plan file: all its problems at once, each with its place, and the canonical plan if it has no error. */
+/** Reads a plan file, YAML or Markdown: all its problems at once, each with its place, and the canonical plan if it has no error. */
 export function parsePlan(text: string, options: ParseOptions): ParseResult {
   const refused = refuseUnread(text, options.file);
   if (refused !== undefined)
     return { problems: [problemAt({ file: options.file, line: 1, column: 1 }, refused)] };
-  const { root, complaints, lines } = readYaml(text);
-  const placeOf = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return { file: options.file, line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
+  const { root, complaints, placeOf, done } = readFile(text, options);
   const asProblem = (complaint: Complaint): PlanProblem => problemAt(placeOf(complaint.offset), complaint);
   if (root === undefined) {
     const found = complaints.length > 0 ? complaints : [empty];
-    return { problems: inOrder(found.map(asProblem)) };
+    return { problems: inOrder(found.map(asProblem)), ...done };
   }
   const checked = checkTree(root, complaints);
   const tasks = checked.tooManyTasks
     ? { graph: [], problems: [] }
-    : readTasks(checked.root, { placeOf, executors: options.executors ?? ['command'] });
+    : readTasks(checked.root, {
+        placeOf,
+        executors: options.executors ?? executorKinds,
+        agents: options.agents ?? {},
+        mcpServers: options.mcpServers,
+      });
   const problems = inOrder([
     ...checked.complaints.map(asProblem),
     ...tasks.problems,
     ...lintGraph([...settledTasks(options.addTo), ...tasks.graph]),
   ]);
+  const { pipelines } = checked;
   if (checked.file === undefined || problems.some((problem) => problem.severity === 'error'))
-    return { problems };
-  return finish(checked.file, { root: checked.root, problems, placeOf, file: options.file });
+    return { problems, ...done };
+  const finished = finish(checked.file, { root: checked.root, problems, placeOf, file: options.file });
+  return { ...finished, ...done, ...(pipelines.length === 0 ? {} : { pipelines }) };
+}
+
+/** A plan as a tree, whatever it is written in. */
+interface ReadFile {
+  readonly root?: SourceNode;
+  readonly complaints: readonly Complaint[];
+  readonly placeOf: (offset: number) => Place;
+  readonly done?: { readonly done: readonly DoneTask[] };
+}
+
+function readFile(text: string, options: ParseOptions): ReadFile {
+  if (isMarkdown(options.file)) {
+    const { places, done, ...read } = readMarkdown(text, options);
+    return { ...read, placeOf: (offset) => places.placeOf(offset), done: { done } };
+  }
+  const { lines, ...read } = readYaml(text);
+  return {
+    ...read,
+    placeOf: (offset) => {
+      const { line, col } = lines.linePos(offset);
+      return { file: options.file, line: Math.max(line, 1), column: Math.max(col, 1) };
+    },
+  };
+}
+
+/** Told by the name of the file. */
+export function isMarkdown(file: string): boolean {
+  return /\.(md|markdown)$/i.test(file);
 }
 
 function settledTasks(plan: Plan | undefined): readonly GraphTask[] {
@@ -69,25 +116,20 @@ const empty: Complaint = {
 
 /** What is not even looked into: too large, no text, another format. */
 function refuseUnread(text: string, file: string): ProblemText | undefined {
-  if (utf8Length(text) > limits.planFileBytes)
+  const bytesMax = isMarkdown(file) ? limits.markdownPlanBytes : limits.planFileBytes;
+  if (utf8Length(text) > bytesMax)
     return {
       code: 'PLAN_TOO_LARGE',
-      message: `The file is larger than ${limits.planFileBytes} bytes`,
-      fix: 'split the plan',
+      message: `The file is larger than ${bytesMax} bytes`,
+      fix: isMarkdown(file) ? 'split the plan, or write it in YAML' : 'split the plan',
     };
   if (looksBinary(text))
     return {
       code: 'PLAN_BINARY',
       message: 'The file is no UTF-8 text',
-      fix: 'a plan is YAML; save it as UTF-8',
+      fix: 'a plan is YAML or Markdown; save it as UTF-8',
     };
-  if (/\.(md|markdown)$/i.test(file))
-    return {
-      code: 'PLAN_FORMAT',
-      message: 'Plans in Markdown are not read yet',
-      fix: 'write the plan in YAML',
-    };
-  return undefined;
+  return isMarkdown(file) ? refuseMarkdown(text) : undefined;
 }
 
 function utf8Length(text: string): number {
@@ -111,18 +153,26 @@ interface Checked {
   readonly root: SourceNode;
   readonly complaints: readonly Complaint[];
   readonly tooManyTasks: boolean;
+  readonly pipelines: readonly ExpandedPipeline[];
   readonly file?: PlanFile;
 }
 
 function checkTree(read: SourceNode, found: readonly Complaint[]): Checked {
   const complaints = [...found];
-  const root = withoutAliases(read, complaints);
+  const { root, pipelines } = expandPipelines(withoutAliases(read, complaints), complaints);
   const parsed = planFile.safeParse(plainValue(root));
-  if (!parsed.success) complaints.push(...schemaComplaints(root, parsed.error.issues));
+  if (!parsed.success) complaints.push(...schemaComplaints(root, issuesOf(parsed.error, read, root)));
   complaints.push(...pathComplaints(root));
   const tasks = child(root, 'tasks');
   const tooManyTasks = tasks?.kind === 'list' && tasks.items.length > limits.planTasks;
-  return { root, complaints, tooManyTasks, ...(parsed.success ? { file: parsed.data } : {}) };
+  return { root, complaints, tooManyTasks, pipelines, ...(parsed.success ? { file: parsed.data } : {}) };
+}
+
+/** Tasks are not missing where there are pipelines, whatever is wrong with those. */
+function issuesOf({ issues }: ZodError, read: SourceNode, root: SourceNode): ZodError['issues'] {
+  const hasPipelines = child(read, 'pipelines') !== undefined;
+  if (!hasPipelines || child(root, 'tasks') !== undefined) return issues;
+  return issues.filter(({ path }) => !(path.length === 1 && path[0] === 'tasks'));
 }
 
 /** Paths beside the workspaces, which the tasks' own check reads. */

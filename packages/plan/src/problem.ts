@@ -30,10 +30,14 @@ export function problemAt(place: Place, text: ProblemText): PlanProblem {
   };
 }
 
+/** `file:line`. */
+export function formatPlace({ file, line }: Pick<Place, 'file' | 'line'>): string {
+  return `${file}:${line}`;
+}
+
 /** One problem for people: `file:line:column: error PLAN_CODE: message`, and a line that says how to mend it. */
 export function formatProblem(problem: PlanProblem): string {
-  const place = `${problem.file}:${problem.line}:${problem.column}`;
-  return `${place}: ${problem.severity} ${problem.code}: ${problem.message}\n  fix: ${problem.fix}`;
+  return `${formatPlace(problem)}:${problem.column}: ${problem.severity} ${problem.code}: ${problem.message}\n  fix: ${problem.fix}`;
 }
 
 /** Sorts by place, errors kept before warnings when there are too many, and cuts at the limit with a word on it. */

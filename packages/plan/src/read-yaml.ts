@@ -21,7 +21,7 @@ const syntaxProblemsMax = 20;
 const textKeys: ReadonlySet<string> = new Set(
   (
     'id taskId name base dependsOn dependencies workspace workspacePath reads run text instructions systemPrompt ' +
-    'acceptance acceptanceCriteria include scratch requires workerType agent model mcpServers network'
+    'acceptance acceptanceCriteria include scratch requires workerType agent model mcpServers network items after'
   ).split(' '),
 );
 

@@ -7,11 +7,11 @@ import {
   toDot,
   toMermaid,
 } from '@switchyard/plan';
-import type { Plan } from '@switchyard/protocol';
+import type { Plan, PlanTask } from '@switchyard/protocol';
 import { describe, expect, it } from 'vitest';
 
 const planOf = (text: string): Plan => {
-  const { plan, problems } = parsePlan(text, { file: 'p.yaml', executors: ['command', 'llm'] });
+  const { plan, problems } = parsePlan(text, { file: 'p.yaml', executors: ['command', 'llm', 'cli'] });
   if (plan === undefined) throw new Error(problems.map(formatProblem).join('\n'));
   return plan;
 };
@@ -107,6 +107,19 @@ describe('tasks added to a running plan', () => {
     expect(added(`  - { id: new, workspace: b/c, ${command} }`)).toEqual([
       '1 warning PLAN_OVERLAP Tasks left and new can run at the same time, and b/c of new lies inside b of left',
     ]);
+  });
+
+  it('names agents and MCP servers that nobody knows', () => {
+    const [first] = planOf(`tasks:
+  - { id: new, instructions: x, workspace: new, executor: { kind: cli, agent: nobody }, mcpServers: [none, some] }`).tasks;
+    if (first === undefined) throw new Error('there is one');
+    const names = { agents: { cli: ['codex'], acp: [] }, mcpServers: ['some'] };
+    const codes = (tasks: readonly PlanTask[], known: object) =>
+      checkAddedTasks(plan, tasks, known).map(({ code }) => code);
+    expect(codes([first], names)).toEqual(['PLAN_MCP_SERVER_UNKNOWN', 'PLAN_AGENT_UNKNOWN']);
+    expect(codes([first], {})).toEqual([]);
+    const known = { ...first, executor: { kind: 'cli', agent: 'codex' } as const, mcpServers: ['some'] };
+    expect(codes([known], names)).toEqual([]);
   });
 
   it('are refused for what is wrong with the grown graph', () => {
@@ -206,7 +219,7 @@ describe('the JSON Schema', () => {
     expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
     expect(schema).toMatchObject({
       additionalProperties: false,
-      required: ['tasks'],
+      anyOf: [{ required: ['tasks'] }, { required: ['pipelines'] }],
       properties: { tasks: { items: { additionalProperties: false } } },
     });
   });

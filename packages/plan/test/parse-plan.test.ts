@@ -3,7 +3,7 @@ import { limits } from '@switchyard/protocol';
 import { describe, expect, it } from 'vitest';
 
 const parsed = (text: string) =>
-  parsePlan(text, { file: 'dir/my plan.yaml', executors: ['command', 'acp', 'llm'] });
+  parsePlan(text, { file: 'dir/my plan.yaml', executors: ['command', 'acp', 'cli', 'llm'] });
 const planOf = (text: string) => {
   const { plan, problems } = parsed(text);
   expect(problems).toEqual([]);
@@ -45,6 +45,7 @@ describe('the defaults', () => {
           onFailure: 'skip-dependents',
           timeoutMs: 1_200_000,
           retries: 2,
+          resume: 'clean',
         },
       ],
     });
@@ -57,24 +58,96 @@ describe('the defaults', () => {
     expect(plan?.tasks.map((task) => task.review.mode)).toEqual(['never', 'never']);
   });
 
+  it('of a gate: a day, a quarter of an hour for one that only tells; short forms of what it asks for', () => {
+    const plan = planOf(`
+tasks:
+  - { id: M, kind: manual, gate: { inputs: version } }
+  - { id: N, kind: manual, gate: { mode: notify, inputs: [{ name: ring, text: Which?, choices: [one, all], default: one }] } }
+  - { id: O, kind: manual, gate: { waitMinutes: 5 } }
+  - { id: P, kind: manual }
+`);
+    expect(plan?.tasks.map((task) => task.gate)).toEqual([
+      { mode: 'approve', waitMs: 86_400_000, inputs: [{ name: 'version', text: '', choices: [] }] },
+      {
+        mode: 'notify',
+        waitMs: 900_000,
+        inputs: [{ name: 'ring', text: 'Which?', choices: ['one', 'all'], default: 'one' }],
+      },
+      { mode: 'approve', waitMs: 300_000, inputs: [] },
+      undefined,
+    ]);
+  });
+
   it('of the file lend tasks what they leave out, field by field', () => {
     const plan = planOf(`
-defaults: { executor: { run: [make] }, timeoutMinutes: 0.5, retries: 0, review: { rounds: 5, specializations: style } }
+defaults: { executor: { run: [make] }, timeoutMinutes: 0.5, retries: 0, resume: wip, review: { rounds: 5, specializations: style } }
 tasks:
   - { id: A, workspace: a }
-  - { id: B, workspace: b, retries: 7, review: { specializations: [reviewer-security] } }
+  - { id: B, workspace: b, retries: 7, resume: clean, review: { specializations: [reviewer-security] } }
   - { id: C, workspace: c, executor: { kind: acp, agent: claude-code }, review: never }
 `);
-    expect(plan?.tasks.map((task) => [task.executor, task.timeoutMs, task.retries])).toEqual([
-      [{ kind: 'command', run: ['make'] }, 30_000, 0],
-      [{ kind: 'command', run: ['make'] }, 30_000, 7],
-      [{ kind: 'acp', agent: 'claude-code' }, 30_000, 0],
+    expect(plan?.tasks.map((task) => [task.executor, task.timeoutMs, task.retries, task.resume])).toEqual([
+      [{ kind: 'command', run: ['make'] }, 30_000, 0, 'wip'],
+      [{ kind: 'command', run: ['make'] }, 30_000, 7, 'clean'],
+      [{ kind: 'acp', agent: 'claude-code' }, 30_000, 0, 'wip'],
     ]);
     expect(plan?.tasks.map(({ review }) => [review.mode, review.rounds, review.specializations])).toEqual([
       ['required', 5, ['style']],
       ['required', 5, ['security']],
       ['never', 5, ['style']],
     ]);
+  });
+});
+
+describe('agents', () => {
+  const agents = { acp: ['claude-code', 'gemini'], cli: ['codex'] };
+  const problemsOf = (executor: string, options: object = { agents }) =>
+    parsePlan(`tasks: [{ id: A, workspace: a, executor: ${executor} }]`, { file: 'p.yaml', ...options })
+      .problems;
+
+  it('come with a model and a session mode', () => {
+    const executors = [
+      '{ kind: acp, agent: gemini, model: m, mode: yolo }',
+      '{ kind: cli, agent: codex, model: m }',
+    ];
+    expect(
+      executors.map((executor) => onlyTask(`{ id: A, workspace: a, executor: ${executor} }`)?.executor),
+    ).toEqual([
+      { kind: 'acp', agent: 'gemini', model: 'm', mode: 'yolo' },
+      { kind: 'cli', agent: 'codex', model: 'm' },
+    ]);
+  });
+
+  it('that nobody knows are told with those there are, at their place', () => {
+    expect(problemsOf('{ kind: cli, agent: claude }')).toMatchObject([
+      {
+        code: 'PLAN_AGENT_UNKNOWN',
+        column: 62,
+        message: 'Task A names the agent "claude", which is not known for an executor of kind cli',
+        fix: 'use one of: codex; or describe it in the file that SWITCHYARD_AGENTS names',
+      },
+    ]);
+    expect(problemsOf('{ kind: acp, agent: codex }')).toMatchObject([{ code: 'PLAN_AGENT_UNKNOWN' }]);
+    expect(problemsOf('{ kind: acp, agent: gemini }')).toEqual([]);
+  });
+
+  it('get MCP servers of the catalogue only, by `defaults` too', () => {
+    const task = '{ id: A, workspace: a, executor: { kind: cli, agent: codex }';
+    const problemsWith = (text: string) =>
+      parsePlan(text, { file: 'p.yaml', mcpServers: ['github'] }).problems.map(({ code, message }) => [
+        code,
+        message,
+      ]);
+    expect(problemsWith(`tasks: [${task}, mcpServers: [github, jira] }]`)).toEqual([
+      ['PLAN_MCP_SERVER_UNKNOWN', 'Task A names the MCP server "jira", which is not in the catalogue'],
+    ]);
+    expect(problemsWith(`defaults: { mcpServers: [jira] }\ntasks: [${task} }]`)).toHaveLength(1);
+    expect(problemsWith(`tasks: [${task}, mcpServers: [github] }]`)).toEqual([]);
+  });
+
+  it('are not looked at where nobody says which there are; one has to be named', () => {
+    expect(problemsOf('{ kind: cli, agent: claude }', {})).toEqual([]);
+    expect(problemsOf('{ kind: cli }')).toMatchObject([{ code: 'PLAN_EXECUTOR_INCOMPLETE' }]);
   });
 });
 
@@ -164,8 +237,7 @@ describe('size', () => {
   const many = (count: number, dependsOn: (at: number) => string) =>
     `tasks:\n${Array.from({ length: count }, (_, at) => `  - { id: t${at}, workspace: src/p${at % 97}/m${at}, dependsOn: [${dependsOn(at)}], executor: { run: make } }\n`).join('')}`;
 
-  it('of 5,000 tasks is read and checked in a few seconds', { timeout: 20_000 }, () => {
-    const begin = performance.now();
+  it('of 5,000 tasks is read and checked', () => {
     const { plan, problems } = parsed(
       many(5000, (at) =>
         [at - 1, at >> 1]
@@ -176,22 +248,15 @@ describe('size', () => {
     );
     expect(problems.filter((problem) => problem.severity === 'error')).toEqual([]);
     expect(plan?.tasks).toHaveLength(5000);
-    expect(performance.now() - begin).toBeLessThan(8000);
   });
 
-  it(
-    'of 5,000 tasks that all clash is told in a few seconds, in at most 201 problems',
-    { timeout: 20_000 },
-    () => {
-      const begin = performance.now();
-      const { problems } = parsed(many(5000, () => '').replaceAll(/workspace: \S+/g, 'workspace: src,'));
-      expect(problems.length).toBe(201);
-      expect(problems.at(-1)?.code).toBe('PLAN_MORE_PROBLEMS');
-      expect(performance.now() - begin).toBeLessThan(8000);
-    },
-  );
+  it('of 5,000 tasks that all clash is told in at most 201 problems', () => {
+    const { problems } = parsed(many(5000, () => '').replaceAll(/workspace: \S+/g, 'workspace: src,'));
+    expect(problems.length).toBe(201);
+    expect(problems.at(-1)?.code).toBe('PLAN_MORE_PROBLEMS');
+  });
 
-  it('of 5,000 tasks with misspelt dependencies is told in a few seconds', { timeout: 20_000 }, () => {
+  it('of 5,000 tasks with misspelt dependencies is told', () => {
     const { problems } = parsed(many(5000, (at) => `task${at}`));
     expect(problems.length).toBe(201);
   });
@@ -203,7 +268,7 @@ describe('size', () => {
     expect(parsed(text).problems.map((problem) => problem.code)).toEqual(['PLAN_TOO_LARGE']);
   });
 
-  it('over the number of tasks is refused', { timeout: 30_000 }, () => {
+  it('over the number of tasks is refused', () => {
     expect(parsed(many(limits.planTasks + 1, () => '')).problems).toMatchObject([
       { code: 'PLAN_TOO_LARGE', line: 2 },
     ]);

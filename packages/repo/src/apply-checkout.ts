@@ -2,6 +2,7 @@ import { AppError, type RunId } from '@switchyard/protocol';
 import { indexLines, type CheckoutState, type Move } from './checkout-state.ts';
 import { userEnvironment } from './git-environment.ts';
 import { gitLimits } from './git-limits.ts';
+import { lockIn, lockedError } from './checkout-lock.ts';
 import { Git } from './git-runner.ts';
 import type { UserRepository } from './user-repository.ts';
 
@@ -40,7 +41,11 @@ export async function moveCheckout(
   { run, finished }: { readonly run: RunId; readonly finished: CheckoutState['finished'] },
 ): Promise<void> {
   if (finished.length > 0) {
-    await git.run(['update-index', '-z', '--index-info'], { stdin: indexLines(finished) });
+    const told = await git.run(['update-index', '-z', '--index-info'], {
+      stdin: indexLines(finished),
+      accept: [128],
+    });
+    if (told.exitCode !== 0) throw refusal('the index of your checkout cannot be updated', told.stderr);
     await git.run(['update-index', '-q', '--refresh'], { accept: [1] });
   }
   const moved = await git.run(['read-tree', '-m', '-u', head.commit, target], {
@@ -48,10 +53,7 @@ export async function moveCheckout(
     timeoutMs: gitLimits.longTimeoutMs,
   });
   if (moved.exitCode !== 0) {
-    throw new AppError(
-      'E_APPLY_DIRTY',
-      `git does not overwrite what is in your checkout: ${moved.stderr.trim()}`,
-    );
+    throw refusal('git does not overwrite what is in your checkout', moved.stderr);
   }
   const updated = await git.run(
     [
@@ -67,8 +69,15 @@ export async function moveCheckout(
   );
   if (updated.exitCode === 0) return;
   await git.run(['read-tree', '-m', '-u', target, head.commit], { accept: [1, 128] });
-  throw new AppError(
-    'E_APPLY_DIRTY',
-    `your branch was moved by somebody else in this moment, and nothing was applied; apply again (${updated.stderr.trim()})`,
+  throw (
+    lockedError(lockIn(updated.stderr)) ??
+    new AppError(
+      'E_APPLY_DIRTY',
+      `your branch was moved by somebody else in this moment, and nothing was applied; apply again (${updated.stderr.trim()})`,
+    )
   );
+}
+
+function refusal(what: string, stderr: string): AppError {
+  return lockedError(lockIn(stderr)) ?? new AppError('E_APPLY_DIRTY', `${what}: ${stderr.trim()}`);
 }

@@ -5,6 +5,7 @@ import { treeChanges, type RawChange } from './changed-files.ts';
 import { writeCommit } from './commit-object.ts';
 import { describeConflicts, type ConflictFile } from './conflict-text.ts';
 import { Git } from './git-runner.ts';
+import { beginMove, endMove, hasBegun, removeHalves } from './half-written.ts';
 import { mergeEntries, type MergeConflict } from './merge-trees.ts';
 import { copyObjects, refTips } from './object-transfer.ts';
 import { ObjectReader } from './object-reader.ts';
@@ -57,7 +58,8 @@ interface Prepared {
 export async function planApply(context: ApplyContext, run: RunId, commit: CommitId): Promise<ApplyPlan> {
   const { head, target, fastForward, changes, conflicts } = await prepare(context, run, commit);
   if (target !== undefined) await giveObjects(context, [target]);
-  const move = target === undefined ? undefined : { head, target, changes };
+  const begun = target !== undefined && (await hasBegun(context.git, run, target));
+  const move = target === undefined ? undefined : { head, target, changes, aside: context.gitDir, begun };
   return {
     head: head.commit,
     fastForward,
@@ -95,17 +97,24 @@ async function applyOnce(context: ApplyContext, request: ApplyRequest): Promise<
     request.commit,
   );
   if (target === undefined) throw conflictError(request.run, conflicts);
-  if (target === head.commit) return { commit: target, fastForward: true, files: [] };
+  const begun = await hasBegun(context.git, request.run, target);
+  if (target === head.commit) {
+    if (begun) await endMove(context.git, request.run);
+    return { commit: target, fastForward: true, files: [] };
+  }
   await giveObjects(context, [target]);
   const git = userGit(user);
-  const move = { head, target, changes };
+  const move = { head, target, changes, aside: context.gitDir, begun };
   await cleanState(git, user, move);
   if (!fastForward && !(await request.verify(target))) throw unverifiedError(request.run, target);
   // Verification takes its time: the user may have gone on meanwhile.
   const now = await readHead(user.gitDir, user.workTree);
   if (now.commit !== head.commit || now.branch !== head.branch) return undefined;
-  const { finished } = await cleanState(git, user, move);
+  const { finished, half } = await cleanState(git, user, move);
+  await beginMove(context.git, request.run, target);
+  removeHalves(user, half);
   await moveCheckout(git, move, { run: request.run, finished });
+  await endMove(context.git, request.run);
   return { commit: target, fastForward, files: changes.map(({ path }) => shownPath(path)) };
 }
 

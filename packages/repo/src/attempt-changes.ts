@@ -20,31 +20,59 @@ const fileBytesMax = 100 * 1024 * 1024;
 
 /** Finds what differs from the index, which is as the base. Rejects with AppError E_TOO_LARGE naming the files. */
 export async function findChanges(request: CommitRequest, parts: AttemptParts): Promise<Changes> {
-  const { tree } = parts.place;
   const isExcluded = pathMatcher(request.exclude.map(rawOf));
   const workspace = request.workspace.map((path) => rawOf(path.replace(/\/+$/, '')));
   const listed = await changedPaths(parts);
-  const relevant = listed.filter(({ path }) => !isExcluded(path));
   const found = { deleted: [] as RawPath[], written: [] as RawPath[], outside: [] as RawPath[] };
   const tooLarge: string[] = [];
-  for (const { path, kind } of relevant) {
-    if (kind !== 'deleted' && (await isAsIncluded(tree, path, parts.included))) continue;
-    const isMine = workspace.some((place) => isWithin(path, place));
-    if (kind === 'repository' || !isMine || (kind !== 'deleted' && isForbiddenName(path))) {
-      found.outside.push(path);
-    } else if (kind === 'deleted') {
-      found.deleted.push(path);
-    } else {
-      const stat = await lstat(inTree(tree, path));
-      if (stat.size > fileBytesMax) tooLarge.push(`${shownPath(path)} (${stat.size} bytes)`);
-      if (await isEscape(tree, path, stat)) found.outside.push(path);
-      else found.written.push(path);
-    }
+  for (const change of listed.filter(({ path }) => !isExcluded(path))) {
+    const { path } = change;
+    const verdict = await judge(change, { workspace, parts });
+    if (verdict.kind === 'too-large') tooLarge.push(`${shownPath(path)} (${verdict.bytes} bytes)`);
+    else if (verdict.kind !== 'none') found[verdict.kind].push(path);
   }
+  if (parts.live !== undefined) return found;
   if (tooLarge.length > 0) throw fileSizeError(tooLarge);
   const repositories = await plantedRepositories(listed, parts);
   found.outside.push(...repositories.filter((path) => !isExcluded(path)));
   return found;
+}
+
+type Verdict =
+  { readonly kind: keyof Changes | 'none' } | { readonly kind: 'too-large'; readonly bytes: number };
+
+interface JudgeContext {
+  readonly workspace: readonly RawPath[];
+  readonly parts: AttemptParts;
+}
+
+/** What a change is; while the attempt is at work, what moves away meanwhile is none. */
+async function judge(change: ListedChange, context: JudgeContext): Promise<Verdict> {
+  try {
+    return await verdictOf(change, context);
+  } catch (error) {
+    if (context.parts.live !== undefined && hasMoved(error)) return { kind: 'none' };
+    throw error;
+  }
+}
+
+async function verdictOf({ path, kind }: ListedChange, context: JudgeContext): Promise<Verdict> {
+  const { workspace, parts } = context;
+  const { tree } = parts.place;
+  if (kind !== 'deleted' && (await isAsIncluded(tree, path, parts.included))) return { kind: 'none' };
+  const isMine = workspace.some((place) => isWithin(path, place));
+  if (kind === 'repository' || !isMine) return { kind: 'outside' };
+  if (kind === 'deleted') return { kind: 'deleted' };
+  if (isForbiddenName(path)) return { kind: 'outside' };
+  const stat = await lstat(inTree(tree, path));
+  if (await isEscape(tree, path, stat)) return { kind: 'outside' };
+  return stat.size > fileBytesMax ? { kind: 'too-large', bytes: stat.size } : { kind: 'written' };
+}
+
+/** Whether an error says that something else stands at a path than a moment ago. */
+function hasMoved(error: unknown): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return ['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL', 'ENXIO'].includes(code);
 }
 
 function fileSizeError(files: readonly string[]): AppError {
@@ -63,7 +91,7 @@ async function changedPaths(parts: AttemptParts): Promise<ListedChange[]> {
   const args = '--porcelain=v2 -z --no-renames --untracked-files=all --ignore-submodules=all'.split(' ');
   const { stdout, stderr } = await sandboxedGit(['status', ...args], parts);
   const unreadable = /could not open directory '(.*)'/.exec(stderr)?.[1];
-  if (unreadable !== undefined)
+  if (unreadable !== undefined && parts.live === undefined)
     throw new AppError('E_ACCESS', `the attempt left a folder that cannot be read: ${unreadable}`);
   return splitNul(stdout).map((line): ListedChange => {
     if (line.startsWith('? ')) {

@@ -1,9 +1,13 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { AppError, type CommitId } from '@switchyard/protocol';
 import { buildCommit } from './attempt-commit.ts';
 import { AttemptPlace } from './attempt-place.ts';
 import type { AttemptClone, AttemptContext, AttemptRequest } from './attempt-request.ts';
-import { layInclude } from './attempt-include.ts';
+import { layInclude, type Included, type IncludedFile } from './attempt-include.ts';
+import { resumedTree } from './attempt-resume.ts';
+import { AttemptSnapshots } from './attempt-snapshot.ts';
 import { gitLimits } from './git-limits.ts';
+import type { RawPath } from './raw-path.ts';
 import { removeFolder } from './remove-folder.ts';
 import { makeThrowaway } from './throwaway-git.ts';
 
@@ -13,28 +17,67 @@ export async function prepareAttempt(
   context: AttemptContext,
 ): Promise<AttemptClone> {
   const place = new AttemptPlace(request.folder, context.cache.gitDir);
-  const dispose = (): Promise<void> => removeFolder(request.folder, context.sandbox);
   try {
     await place.make(request.base);
     await layFiles(place, request);
     await makeThrowaway(place, request);
     const included = await layInclude(place, request.include);
-    return {
-      tree: place.tree,
-      buildCommit: (asked) => buildCommit(asked, { place, included, context }),
-      push: (ref, commit) => context.push(ref, commit),
-      dispose,
-    };
+    await noteLaid(place, included);
+    return cloneAt(place, included, context);
   } catch (error) {
-    await dispose();
+    await removeFolder(request.folder, context.sandbox);
     throw error;
   }
 }
 
-async function layFiles(place: AttemptPlace, { base, continueFrom }: AttemptRequest): Promise<void> {
-  const tree = continueFrom === undefined ? base : await continued(place, base, continueFrom);
-  await place.git.run(['read-tree', tree]);
+/**
+ * The clone that a process before this one made in a folder, with whatever became of it; nothing if it never was
+ * complete, so that nothing can be told of what the attempt did.
+ */
+export async function findAttempt(
+  folder: string,
+  context: AttemptContext,
+): Promise<AttemptClone | undefined> {
+  const place = new AttemptPlace(folder, context.cache.gitDir);
+  const included = await readLaid(place);
+  return included === undefined ? undefined : cloneAt(place, included, context);
+}
+
+function cloneAt(place: AttemptPlace, included: Included, context: AttemptContext): AttemptClone {
+  const parts = { place, included, context };
+  const snapshots = new AttemptSnapshots(parts);
+  return {
+    tree: place.tree,
+    buildCommit: (asked) => buildCommit(asked, parts),
+    snapshot: (asked) => snapshots.take(asked),
+    push: (ref, commit) => context.push(ref, commit),
+    dispose: () => removeFolder(place.folder, context.sandbox),
+  };
+}
+
+async function noteLaid({ laid }: AttemptPlace, included: Included): Promise<void> {
+  await writeFile(`${laid}.new`, JSON.stringify([...included]));
+  await rename(`${laid}.new`, laid);
+}
+
+async function readLaid({ laid }: AttemptPlace): Promise<Included | undefined> {
+  try {
+    return new Map(JSON.parse(await readFile(laid, 'utf8')) as (readonly [RawPath, IncludedFile])[]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function layFiles(place: AttemptPlace, request: AttemptRequest): Promise<void> {
+  await place.git.run(['read-tree', await treeToLay(place, request)]);
   await place.freshTree.run(['checkout-index', '-a', '-q', '-u'], { timeoutMs: gitLimits.longTimeoutMs });
+}
+
+async function treeToLay(place: AttemptPlace, request: AttemptRequest): Promise<string> {
+  const { base, continueFrom, resumeFrom } = request;
+  if (resumeFrom !== undefined) return resumedTree(place, base, resumeFrom);
+  return continueFrom === undefined ? base : continued(place, base, continueFrom);
 }
 
 /**

@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto';
-import { appendFile, lstat, readFile, readlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { appendFile, lstat, open, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommitId } from '@switchyard/protocol';
 import type { AttemptPlace } from './attempt-place.ts';
+import { gitLimits } from './git-limits.ts';
 import { bytesOf, splitNul, type RawPath } from './raw-path.ts';
 import { withTemporaryIndex } from './temporary-index.ts';
 
+/** An untracked file that was laid into an attempt's tree. */
+export interface IncludedFile {
+  readonly mode: string;
+  readonly id: string;
+}
+
 /** The untracked files that were laid into an attempt's tree: their objects by path. */
-export type Included = ReadonlyMap<RawPath, { readonly mode: string; readonly id: string }>;
+export type Included = ReadonlyMap<RawPath, IncludedFile>;
 
 /** Lays the plan's untracked files into the tree, where the attempt's own files leave room, and hides them from its git. */
 export async function layInclude(place: AttemptPlace, include: CommitId | undefined): Promise<Included> {
@@ -19,7 +27,7 @@ export async function layInclude(place: AttemptPlace, include: CommitId | undefi
   const wanted = all.filter(
     ([path]) => !taken.has(path) && !withFolders(path).some((folder) => files.has(folder)),
   );
-  await withTemporaryIndex(place.freshTree, async (git) => {
+  await withTemporaryIndex(place.freshTree, place.folder, async (git) => {
     await git.run(['read-tree', include]);
     const stdin = Buffer.concat(wanted.flatMap(([path]) => [bytesOf(path), Buffer.from([0])]));
     await git.run(['checkout-index', '-q', '-z', '--stdin'], { stdin });
@@ -49,9 +57,25 @@ export async function isAsIncluded(tree: string, path: RawPath, included: Includ
   if (entry === undefined) return false;
   const file = Buffer.concat([Buffer.from(`${tree}/`), bytesOf(path)]);
   const stat = await lstat(file);
+  if (stat.size > gitLimits.includeBytes) return false;
   const mode = stat.isSymbolicLink() ? '120000' : (stat.mode & 0o100) === 0 ? '100644' : '100755';
   if (mode !== entry.mode || !(stat.isFile() || stat.isSymbolicLink())) return false;
-  const content = stat.isSymbolicLink() ? await readlink(file, { encoding: 'buffer' }) : await readFile(file);
+  const content = stat.isSymbolicLink()
+    ? await readlink(file, { encoding: 'buffer' })
+    : await readPlain(file);
+  if (content === undefined) return false;
   const hash = createHash(entry.id.length === 64 ? 'sha256' : 'sha1');
   return hash.update(`blob ${content.length}\0`).update(content).digest('hex') === entry.id;
+}
+
+/** A regular file's content; nothing if it has become something else, such as a pipe that nobody writes. */
+async function readPlain(path: Buffer): Promise<Buffer | undefined> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    const stat = await file.stat();
+    return stat.isFile() && stat.size <= gitLimits.includeBytes ? await file.readFile() : undefined;
+  } finally {
+    await file.close();
+  }
 }

@@ -12,6 +12,7 @@ import { formatOf, makeGitDir } from './plain-git-dir.ts';
  *     folder/git       the worker's own git directory
  *     folder/index     the index: what was checked out, with the times of the files
  *     folder/objects   what was built of the attempt's files; everything else comes from the cache
+ *     folder/laid.json what was laid into the tree; there once all of it was
  */
 export class AttemptPlace {
   readonly folder: string;
@@ -23,14 +24,24 @@ export class AttemptPlace {
   /** Git on the host; it never reads the attempt's files. */
   readonly git: Git;
 
-  constructor(folder: string, cacheDir: string) {
+  private readonly cacheDir: string;
+
+  /** `aside`: another folder of the attempt, for an index and objects apart from those of its result. */
+  constructor(folder: string, cacheDir: string, aside?: string) {
+    const own = aside === undefined ? folder : join(folder, aside);
     this.folder = folder;
+    this.cacheDir = cacheDir;
     this.tree = join(folder, 'tree');
     this.gitDir = join(folder, 'git');
-    this.indexFolder = join(folder, 'index');
-    this.objects = join(folder, 'objects');
+    this.indexFolder = join(own, 'index');
+    this.objects = join(own, 'objects');
     this.cacheObjects = join(cacheDir, 'objects');
     this.git = new Git({ gitDir: this.gitDir, env: this.environment });
+  }
+
+  /** The same files with an index and objects of their own, in a folder of this name. */
+  aside(name: string): AttemptPlace {
+    return new AttemptPlace(this.folder, this.cacheDir, name);
   }
 
   get index(): string {
@@ -50,6 +61,11 @@ export class AttemptPlace {
   /** Git on the host with the tree as its work tree: only before the attempt has touched it. */
   get freshTree(): Git {
     return new Git({ gitDir: this.gitDir, workTree: this.tree, env: this.environment });
+  }
+
+  /** What was laid into the tree; there once all of it was. */
+  get laid(): string {
+    return join(this.folder, 'laid.json');
   }
 
   /** Makes the folders. */

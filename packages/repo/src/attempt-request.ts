@@ -11,6 +11,8 @@ export interface AttemptRequest {
   readonly base: CommitId;
   /** An earlier attempt's commit: its changes are laid onto the base, uncommitted, so that the work goes on. */
   readonly continueFrom?: CommitId;
+  /** Work in progress to go on from: these paths are as in this commit, whatever the base has there. */
+  readonly resumeFrom?: { readonly commit: CommitId; readonly workspace: readonly string[] };
   /**
    * All that the attempt may read, where that is not everything: its `.git` then holds one commit of these paths
    * alone, so that nobody finds the rest there. The files of `tree` are all there; mounts decide what is seen.
@@ -31,6 +33,20 @@ export interface CommitRequest {
   readonly message: string;
   /** Milliseconds since the epoch; the commit's date. */
   readonly at: number;
+}
+
+/** What to keep of an attempt that may still be at work. */
+export interface SnapshotRequest extends CommitRequest {
+  /** The attempt may read nothing beside its workspace, so neither may what reads its files while it can move them. */
+  readonly workspaceOnly: boolean;
+}
+
+/** The work of an attempt as it stood at a moment. */
+export interface Snapshot {
+  readonly commit: CommitId;
+  readonly files: readonly ChangedFile[];
+  /** Changed paths that are not kept. */
+  readonly outside: readonly string[];
 }
 
 /** What an attempt changed. */
@@ -54,6 +70,13 @@ export interface AttemptClone {
    * E_TOO_LARGE, E_PATH_INVALID, E_SANDBOX, E_STORAGE.
    */
   buildCommit(request: CommitRequest): Promise<BuiltCommit>;
+  /**
+   * The workspace as it stands, commits of the attempt and uncommitted work alike, as a commit on the base; processes
+   * of the attempt may be at work, and a file that is being written is kept as far as it is. Nothing: it is as the
+   * base. Files that did not change give the same commit again. What cannot be kept is left out. Rejects with
+   * AppError E_SANDBOX, E_STORAGE.
+   */
+  snapshot(request: SnapshotRequest): Promise<Snapshot | undefined>;
   /** Hands a built commit in; repeats are fine. Rejects as `ObjectCache.fetch` does, and with E_PROTOCOL. */
   push(ref: string, commit: CommitId): Promise<void>;
   /** Removes everything; twice is fine. */
@@ -74,4 +97,11 @@ export interface AttemptParts {
   readonly place: AttemptPlace;
   readonly included: Included;
   readonly context: AttemptContext;
+  /** Set while processes of the attempt may be at work: files vanish, and what they are changes under our hands. */
+  readonly live?: LiveFiles;
+}
+
+/** What git may read of files that may change at any moment. */
+export interface LiveFiles {
+  readonly read: readonly string[];
 }

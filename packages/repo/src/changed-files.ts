@@ -27,6 +27,20 @@ export async function treeChanges(git: Git, from: string, to: string): Promise<R
   return parseRawDiff(stdout);
 }
 
+/** What the checkout changed since a commit, by the index and its files; new files are not among it. */
+export async function checkoutTreeChanges(git: Git, from: string): Promise<RawChange[]> {
+  const { stdout } = await git.run([
+    'diff-index',
+    '-z',
+    '--raw',
+    '--no-renames',
+    '--no-abbrev',
+    '--ignore-submodules=all',
+    from,
+  ]);
+  return parseRawDiff(stdout);
+}
+
 const changes = { A: 'added', M: 'modified', D: 'deleted', T: 'type-changed' } as const;
 
 /** Reads `--raw -z` output. */

@@ -1,8 +1,11 @@
-import { lstatSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, type CommitId } from '@switchyard/protocol';
 import type { RawChange } from './changed-files.ts';
+import { lockedError, lockIn } from './checkout-lock.ts';
+import { lstatOf } from './checkout-place.ts';
 import type { Git } from './git-runner.ts';
+import { halfWritten } from './half-written.ts';
 import { bytesOf, shownPath, splitNul, type RawPath } from './raw-path.ts';
 import { withTemporaryIndex } from './temporary-index.ts';
 import type { UserRepository } from './user-repository.ts';
@@ -12,6 +15,10 @@ export interface Move {
   readonly head: UserRepository['head'];
   readonly target: CommitId;
   readonly changes: readonly RawChange[];
+  /** A folder of ours, for an index beside the user's. */
+  readonly aside: string;
+  /** This very move was begun before and never seen to end. */
+  readonly begun: boolean;
 }
 
 /** How a checkout stands to a move. */
@@ -20,6 +27,8 @@ export interface CheckoutState {
   readonly dirty: string[];
   /** Files that are as the target wants them while the index does not know: a move was cut off. */
   readonly finished: RawChange[];
+  /** Files that a move that was cut off left missing, or with their first bytes only. */
+  readonly half: RawChange[];
 }
 
 /**
@@ -29,7 +38,7 @@ export interface CheckoutState {
  */
 export async function checkoutState(git: Git, user: UserRepository, move: Move): Promise<CheckoutState> {
   refuseUnfinished(user);
-  await refresh(git);
+  await refresh(git, user);
   const [unlikeHead, unlikeTarget, unlikeIndex, tracked] = await Promise.all([
     names(git, ['diff-index', '--cached', '--no-renames', '--name-only', '-z', move.head.commit]),
     names(git, ['diff-index', '--cached', '--no-renames', '--name-only', '-z', move.target]),
@@ -39,14 +48,20 @@ export async function checkoutState(git: Git, user: UserRepository, move: Move):
   const isStanding = (change: RawChange) =>
     change.change === 'added' && !tracked.has(change.path) && stands(user, change.path);
   const suspects = move.changes.filter((change) => unlikeIndex.has(change.path) || isStanding(change));
-  const differing = await unlike(git, user, suspects);
+  const differing = await unlike(git, user, { changes: suspects, aside: move.aside });
+  const asHead = suspects.filter(({ path }) => differing.has(path) && !unlikeHead.has(path));
+  const half = move.begun ? await halfWritten(git, user, asHead) : [];
+  for (const { path } of half) differing.delete(path);
   const dirty = new Set<RawPath>();
   for (const { path } of move.changes) {
     if ((unlikeHead.has(path) && unlikeTarget.has(path)) || differing.has(path)) dirty.add(path);
   }
   for (const path of await obstacles(git, user, { changes: move.changes, tracked })) dirty.add(path);
-  const finished = suspects.filter(({ path }) => unlikeTarget.has(path) && !differing.has(path));
-  return { dirty: [...dirty].map(shownPath), finished };
+  const halves = new Set(half);
+  const finished = suspects.filter(
+    (change) => unlikeTarget.has(change.path) && !differing.has(change.path) && !halves.has(change),
+  );
+  return { dirty: [...dirty].map(shownPath), finished, half };
 }
 
 const unfinished = ['MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'rebase-merge', 'rebase-apply'];
@@ -61,7 +76,7 @@ function refuseUnfinished(user: UserRepository): void {
   );
 }
 
-async function refresh(git: Git): Promise<void> {
+async function refresh(git: Git, user: UserRepository): Promise<void> {
   const { exitCode, stderr } = await git.run(['update-index', '-q', '--refresh'], { accept: [1, 128] });
   if (exitCode !== 128) return;
   if (stderr.includes('dubious ownership')) {
@@ -70,10 +85,15 @@ async function refresh(git: Git): Promise<void> {
       `your own git does not work in this checkout of another user: ${stderr.trim()}`,
     );
   }
-  throw new AppError(
-    'E_APPLY_DIRTY',
-    `the index of your checkout cannot be updated; another git command may be at work there: ${stderr.trim() || 'index.lock exists'}`,
-    { details: { paths: [] } },
+  // Quiet as it is told to be, git does not name the lock.
+  const lock = join(user.gitDir, 'index.lock');
+  throw (
+    lockedError(lockIn(stderr) ?? (existsSync(lock) ? lock : undefined)) ??
+    new AppError(
+      'E_APPLY_DIRTY',
+      `the index of your checkout cannot be updated; another git command may be at work there: ${stderr.trim()}`,
+      { details: { paths: [] } },
+    )
   );
 }
 
@@ -81,11 +101,11 @@ async function refresh(git: Git): Promise<void> {
 async function unlike(
   git: Git,
   user: UserRepository,
-  changes: readonly RawChange[],
-): Promise<ReadonlySet<RawPath>> {
+  { changes, aside }: Pick<Move, 'changes' | 'aside'>,
+): Promise<Set<RawPath>> {
   if (changes.length === 0) return new Set();
   const wanted = changes.filter(({ change }) => change !== 'deleted');
-  const differing = await withTemporaryIndex(git, async (own) => {
+  const differing = await withTemporaryIndex(git, aside, async (own) => {
     await own.run(['update-index', '-z', '--index-info'], { stdin: indexLines(wanted) });
     await own.run(['update-index', '-q', '--refresh'], { accept: [1] });
     return names(own, ['diff-files', '--no-renames', '--name-only', '-z']);
@@ -114,15 +134,6 @@ async function obstacles(
 function foldersAbove(path: RawPath): RawPath[] {
   const parts = path.split('/');
   return parts.slice(1).map((_, depth) => parts.slice(0, depth + 1).join('/') as RawPath);
-}
-
-function lstatOf(user: UserRepository, path: RawPath) {
-  const place = Buffer.concat([Buffer.from(`${user.workTree}/`), bytesOf(path)]);
-  try {
-    return lstatSync(place, { throwIfNoEntry: false });
-  } catch {
-    return undefined; // Something above it is no folder: `obstacles` names that.
-  }
 }
 
 function stands(user: UserRepository, path: RawPath): boolean {

@@ -1,4 +1,5 @@
 import { mkdir, readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { AppError, type CommitId } from '@switchyard/protocol';
 import { gitLimits } from './git-limits.ts';
 import { Git } from './git-runner.ts';
@@ -13,7 +14,7 @@ export async function checkoutFiles(gitDir: string, commit: CommitId, folder: st
   if ((await readdir(folder)).length > 0) {
     throw new AppError('E_IO', `${folder} is not empty; a commit is only laid into a folder of its own`);
   }
-  await withTemporaryIndex(Git.at(gitDir, folder), async (git) => {
+  await withTemporaryIndex(Git.at(gitDir, folder), dirname(folder), async (git) => {
     await git.run(['read-tree', commit]);
     await git.run(['checkout-index', '--all', '--force', '-q'], { timeoutMs: gitLimits.longTimeoutMs });
   });

@@ -43,8 +43,13 @@ const userNames = [
 const always = {
   GIT_TERMINAL_PROMPT: '0',
   GIT_OPTIONAL_LOCKS: '0',
+  // History is what the commits say, whatever refs/replace or info/grafts put in its place.
   GIT_NO_REPLACE_OBJECTS: '1',
+  // No file at all: an empty one makes git print advice that grafts are old, also to who fetches from us.
+  GIT_GRAFT_FILE: '/dev/null/grafts',
+  // A clone without all objects is asked for none: the first is not known to every git.
   GIT_NO_LAZY_FETCH: '1',
+  GIT_ALLOW_PROTOCOL: 'none',
   GIT_EDITOR: 'false',
 };
 
@@ -59,7 +64,6 @@ export function ownEnvironment(): Record<string, string> {
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_ATTR_NOSYSTEM: '1',
-    GIT_ALLOW_PROTOCOL: 'none',
   };
 }
 

@@ -35,7 +35,8 @@ class HttpRefusal extends Error {
 }
 
 /**
- * Git's smart HTTP protocol under `/git`: anything may be fetched, and only new attempts may be pushed. Every
+ * Git's smart HTTP protocol under `/git`: anything may be fetched, and only new attempts and their work in
+ * progress may be pushed. Every
  * request needs a token; git itself sees a push only after its commands were read and allowed.
  */
 export function gitHttpHandler(

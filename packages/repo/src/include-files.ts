@@ -1,9 +1,11 @@
-import { lstat, readdir } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError, type CommitId } from '@switchyard/protocol';
+import { AppError, messageOf, type CommitId } from '@switchyard/protocol';
 import { writeCommit } from './commit-object.ts';
 import { gitLimits } from './git-limits.ts';
 import type { Git } from './git-runner.ts';
+import { lstatIfThere } from './lstat-if-there.ts';
 import { bytesOf, isWithin, rawOf, type RawPath } from './raw-path.ts';
 import { withTemporaryIndex } from './temporary-index.ts';
 import { isForbiddenName } from './workspace-check.ts';
@@ -15,11 +17,11 @@ interface Found {
 
 /**
  * A commit without parents that holds files of the checkout which git does not track, for attempts that need them.
- * Links are not followed. Nothing when there is nothing to hold. Throws AppError E_NOT_FOUND, E_PATH_INVALID,
+ * Links are not followed. Nothing when there is nothing to hold. Throws AppError E_NOT_FOUND, E_PATH_INVALID, E_ACCESS,
  * E_TOO_LARGE.
  */
 export async function commitIncludeFiles(
-  git: Git,
+  { git, gitDir }: { readonly git: Git; readonly gitDir: string },
   workTree: string,
   paths: readonly string[],
 ): Promise<CommitId | undefined> {
@@ -34,7 +36,7 @@ export async function commitIncludeFiles(
       `the plan's include names ${unique.length} files of ${bytes} bytes; at most ${gitLimits.includeFiles} files and ${gitLimits.includeBytes} bytes are taken`,
     );
   }
-  const tree = await withTemporaryIndex(git, async (own) => {
+  const tree = await withTemporaryIndex(git, gitDir, async (own) => {
     // Git reads the files by their names; it refuses to go through links.
     const names = unique.flatMap(({ path }) => [bytesOf(path), Buffer.from([0])]);
     await own.run([`--work-tree=${workTree}`, 'update-index', '--add', '-z', '--stdin'], {
@@ -54,7 +56,7 @@ async function collect(workTree: string, path: string, found: Found[]): Promise<
   }
   const file = join(workTree, path);
   await refuseLinksOnTheWay(workTree, parts);
-  const stat = await lstat(file).catch(() => undefined); // not there: said below
+  const stat = await statOf(workTree, path);
   if (stat === undefined) {
     throw new AppError(
       'E_NOT_FOUND',
@@ -75,9 +77,17 @@ async function collect(workTree: string, path: string, found: Found[]): Promise<
   found.push({ path: rawOf(clean), size: stat.size });
 }
 
+async function statOf(workTree: string, path: string): Promise<Stats | undefined> {
+  try {
+    return await lstatIfThere(join(workTree, path));
+  } catch (cause) {
+    throw new AppError('E_ACCESS', `include "${path}" cannot be looked at: ${messageOf(cause)}`, { cause });
+  }
+}
+
 async function refuseLinksOnTheWay(workTree: string, parts: readonly string[]): Promise<void> {
   for (let depth = 1; depth < parts.length; depth += 1) {
-    const stat = await lstat(join(workTree, ...parts.slice(0, depth))).catch(() => undefined); // said by the caller
+    const stat = await statOf(workTree, parts.slice(0, depth).join('/'));
     if (stat?.isSymbolicLink() === true) {
       throw new AppError('E_PATH_INVALID', `include "${parts.join('/')}" lies behind a link`);
     }

@@ -1,12 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppError, commitId, type CommitId } from '@switchyard/protocol';
+import { commitId, type CommitId } from '@switchyard/protocol';
 import type { Logger } from '@switchyard/runtime';
-import { prepareAttempt } from './attempt-clone.ts';
-import type { AttemptClone, AttemptRequest } from './attempt-request.ts';
+import { findAttempt, prepareAttempt } from './attempt-clone.ts';
+import type { AttemptClone, AttemptContext, AttemptRequest } from './attempt-request.ts';
 import { tidyCache } from './cache-upkeep.ts';
 import { readChangedLines, readDiff, type ChangedLines } from './changed-lines.ts';
 import { checkoutFiles } from './checkout.ts';
+import { readCommitFile } from './commit-file.ts';
 import { findGit } from './git-program.ts';
 import type { Git } from './git-runner.ts';
 import { HubRemote, type HubRemoteOptions } from './hub-remote.ts';
@@ -33,6 +34,13 @@ export interface ObjectCache {
   fetch(commits: readonly CommitId[]): Promise<void>;
   /** A checkout that an attempt may work in, and the way from it to a commit. */
   prepareAttempt(request: AttemptRequest): Promise<AttemptClone>;
+  /**
+   * The clone that `prepareAttempt` made in a folder before this process began, as the attempt left it; nothing if it
+   * was not made to its end. No process of the attempt may be alive.
+   */
+  findAttempt(folder: string, base: CommitId): Promise<AttemptClone | undefined>;
+  /** Hands in a commit that was built here; repeats are fine. Rejects as `fetch` does, and with E_PROTOCOL. */
+  push(ref: string, commit: CommitId): Promise<void>;
   /** The files of a commit as they are stored, without `.git`, in a folder that is new or empty. */
   checkout(commit: CommitId, folder: string): Promise<void>;
   /** Which lines of which files a commit wrote. */
@@ -44,8 +52,6 @@ export interface ObjectCache {
   /** Ends the way to the orchestrator; the folder stays. Closing twice is fine. */
   close(): Promise<void>;
 }
-
-const fileBytesMax = 10 * 1024 * 1024;
 
 /** Opens the cache in a folder, making it if it is not there. Throws AppError E_NO_GIT, E_FINGERPRINT. */
 export async function openObjectCache(options: ObjectCacheOptions): Promise<ObjectCache> {
@@ -95,13 +101,25 @@ class BareCache implements ObjectCache {
   }
 
   async prepareAttempt(request: AttemptRequest): Promise<AttemptClone> {
-    const cache = await this.bareOf(request.base);
-    return prepareAttempt(request, {
+    return prepareAttempt(request, await this.attemptContext(request.base));
+  }
+
+  async findAttempt(folder: string, base: CommitId): Promise<AttemptClone | undefined> {
+    return findAttempt(folder, await this.attemptContext(base));
+  }
+
+  async push(ref: string, commit: CommitId): Promise<void> {
+    await this.remote.push((await this.bareOf(commit)).gitDir, ref, commit);
+  }
+
+  private async attemptContext(base: CommitId): Promise<AttemptContext> {
+    const cache = await this.bareOf(base);
+    return {
       cache,
       sandbox: this.options.sandbox,
-      take: (commit, from, base) => inTurn(cache.gitDir, () => take(cache.git, { commit, from, base })),
-      push: (ref, commit) => this.remote.push(cache.gitDir, ref, commit),
-    });
+      take: (commit, from, on) => inTurn(cache.gitDir, () => take(cache.git, { commit, from, base: on })),
+      push: (ref, commit) => this.push(ref, commit),
+    };
   }
 
   async checkout(commit: CommitId, folder: string): Promise<void> {
@@ -117,16 +135,7 @@ class BareCache implements ObjectCache {
   }
 
   async readFile(commit: CommitId, path: string): Promise<Uint8Array> {
-    const { git } = await this.bareOf(commit);
-    const name = `${commit}:${path}`;
-    const { stdout, exitCode } = await git.run(['cat-file', '-t', name], { accept: [128] });
-    const kind = exitCode === 0 ? stdout.toString().trim() : 'nothing';
-    if (kind === 'tree') throw new AppError('E_IS_DIRECTORY', `${path} is a folder in ${commit}`);
-    if (kind !== 'blob') throw new AppError('E_NOT_FOUND', `${path} is not in ${commit}`);
-    const size = await git.line(['cat-file', '-s', name]);
-    if (Number(size) > fileBytesMax)
-      throw new AppError('E_TOO_LARGE', `${path} in ${commit} has ${size} bytes`);
-    return (await git.run(['cat-file', 'blob', name])).stdout;
+    return readCommitFile((await this.bareOf(commit)).git, commit, path);
   }
 
   close(): Promise<void> {

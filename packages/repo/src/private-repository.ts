@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { AppError, messageOf } from '@switchyard/protocol';
 import { rawAttributes } from './git-environment.ts';
 import { Git } from './git-runner.ts';
+import { temporaryIndexPrefix } from './temporary-index.ts';
 
 /** What every repository of ours is configured to: complete, so that nothing is left to git's defaults or to files elsewhere. */
 const configuration = (bare: boolean): readonly (readonly [string, string])[] => [
@@ -63,13 +64,21 @@ export async function initRepository(
 
 /** Removes locks and half-received packs of a process that was killed. Only for whoever holds the folder alone. */
 function removeStaleLocks(gitDir: string): void {
-  for (const name of readdirSync(gitDir)) if (name.endsWith('.lock')) rmSync(join(gitDir, name));
+  for (const name of readdirSync(gitDir))
+    if (name.endsWith('.lock') || name.startsWith(temporaryIndexPrefix)) rmSync(join(gitDir, name));
   for (const name of readdirSync(join(gitDir, 'refs'), { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith('.lock')) rmSync(join(gitDir, 'refs', name), { force: true });
   }
-  for (const name of readdirSync(join(gitDir, 'objects'))) {
-    if (/^(tmp_objdir-|incoming-)/.test(name)) {
-      rmSync(join(gitDir, 'objects', name), { recursive: true, force: true });
-    }
+  const objects = join(gitDir, 'objects');
+  for (const name of readdirSync(objects)) {
+    const place = join(objects, name);
+    if (/^(tmp_|incoming-)/.test(name)) rmSync(place, { recursive: true, force: true });
+    else if (/^([0-9a-f]{2}|pack)$/.test(name)) removeHalfWritten(place);
   }
+}
+
+/** Objects and packs that git had begun; whole ones have other names. */
+function removeHalfWritten(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (name.startsWith('tmp_')) rmSync(join(folder, name), { force: true });
 }

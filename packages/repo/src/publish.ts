@@ -1,3 +1,5 @@
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { CommitId, RunId } from '@switchyard/protocol';
 import type { Logger } from '@switchyard/runtime';
 import { Git } from './git-runner.ts';
@@ -21,12 +23,26 @@ export async function publishRun(context: PublishContext, run: RunId, tip: Commi
   const mark = `refs/switchyard/runs/${run}`;
   const branch = `refs/heads/switchyard/${run}`;
   const obstacle = await obstacleTo(theirs, { branch, tip, published: await commitAt(theirs, mark) });
+  dropStaleLock(context, mark);
   await theirs.run(['update-ref', mark, tip]);
   if (obstacle === undefined) {
+    dropStaleLock(context, branch);
     await theirs.run(['update-ref', '-m', 'switchyard: publish', branch, tip]);
   } else {
     logger.warn({ run, branch, obstacle }, 'run branch not moved in the user repository');
   }
+}
+
+/** No git holds a ref for longer; a publication that meets a younger lock is tried again. */
+const lockMs = 2_000;
+
+/** A git of ours that was killed in the middle may have left its lock; nobody else moves these refs. */
+function dropStaleLock({ user, logger }: PublishContext, ref: string): void {
+  const lock = join(user.gitCommonDir, `${ref}.lock`);
+  const stat = statSync(lock, { throwIfNoEntry: false });
+  if (stat === undefined || Date.now() - stat.mtimeMs < lockMs) return;
+  rmSync(lock, { force: true });
+  logger.warn({ lock }, 'a lock that was left on a ref of ours is removed');
 }
 
 /** Copies commits from our repository into the user's. */

@@ -7,13 +7,15 @@ export type PushCommands =
   | { readonly kind: 'more' }
   | { readonly kind: 'refused'; readonly reason: string };
 
-const attemptRef =
-  /^refs\/switchyard\/attempts\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}\/[1-9][0-9]{0,15}$/;
+const name = '[A-Za-z0-9][A-Za-z0-9._-]{0,127}';
+const attemptRef = new RegExp(`^refs/switchyard/attempts/${name}/${name}/[1-9][0-9]{0,15}$`);
+/** Work in progress; named by its commit, so that later work of the same attempt is another ref. */
+const uploadRef = new RegExp(`^refs/switchyard/uploads/${name}/${name}/[1-9][0-9]{0,15}/([0-9a-f]{40,64})$`);
 const command = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) ([^\0\n]+)$/;
 
 /**
- * Reads the commands of a push before git sees any of it. Only new attempts may be made: nothing is moved, nothing
- * is deleted, no other ref is touched, nothing is cut off (`shallow`) or signed (`push-cert`). The same once more is
+ * Reads the commands of a push before git sees any of it. Only new attempts, and work in progress of attempts,
+ * may be made: nothing is moved, nothing is deleted, no other ref is touched, nothing is cut off (`shallow`) or signed (`push-cert`). The same once more is
  * fine.
  */
 export function readPushCommands(buffer: Buffer): PushCommands {
@@ -30,13 +32,19 @@ export function readPushCommands(buffer: Buffer): PushCommands {
     if (from === undefined || to === undefined || ref === undefined) return refused('not a plain push');
     if (!/^0+$/.test(from) && from !== to) return refused(`${ref} exists already and is never moved`);
     if (/^0+$/.test(to)) return refused(`${ref} may not be deleted`);
-    if (!attemptRef.test(ref) || ref.includes('..') || /\.lock(\/|$)/.test(ref) || /\.(\/|$)/.test(ref)) {
-      return refused(`${ref} is not refs/switchyard/attempts/<run>/<task>/<fence>`);
-    }
+    if (!mayBeMade(ref, to))
+      return refused(
+        `${ref} is neither refs/switchyard/attempts/<run>/<task>/<fence> nor refs/switchyard/uploads/<run>/<task>/<fence>/<commit>`,
+      );
     refs.push(ref);
     if (refs.length > gitLimits.pushCommands) return refused('too many refs at once');
     at = result.end;
   }
+}
+
+function mayBeMade(ref: string, commit: string): boolean {
+  if (ref.includes('..') || /\.lock(\/|$)/.test(ref) || /\.(\/|$)/.test(ref)) return false;
+  return attemptRef.test(ref) || uploadRef.exec(ref)?.[1] === commit;
 }
 
 function refused(reason: string): PushCommands {

@@ -1,10 +1,12 @@
-import { AppError, commitId, type CommitId, type RunId } from '@switchyard/protocol';
+import { createHash } from 'node:crypto';
+import { AppError, commitId, slugOf, type CommitId, type RunId, type TaskId } from '@switchyard/protocol';
 import type { Logger } from '@switchyard/runtime';
 import { applyRun, planApply, type ApplyPlan, type ApplyRequest, type ApplyResult } from './apply.ts';
-import { refuseSubmodules } from './base-check.ts';
+import { checkBase } from './base-check.ts';
 import { readChangedLines, type ChangedLines } from './changed-lines.ts';
 import { treeChanges } from './changed-files.ts';
 import { checkoutFiles } from './checkout.ts';
+import { readFileLengths } from './file-lengths.ts';
 import { Git } from './git-runner.ts';
 import { commitIncludeFiles } from './include-files.ts';
 import { integrateEntries, type IntegrationRequest, type IntegrationResult } from './integrate.ts';
@@ -13,16 +15,25 @@ import { ObjectReader } from './object-reader.ts';
 import { importShallow } from './shallow-history.ts';
 import { openPrivateRepository } from './private-repository.ts';
 import { publishRun } from './publish.ts';
+import { revertEntries, type RevertRequest, type RevertResult } from './revert.ts';
 import { splitNul, textOf } from './raw-path.ts';
 import type { UserRepository } from './user-repository.ts';
 import { checkChanges, type AttemptCheck } from './workspace-check.ts';
+
+/** A commit of an attempt that is kept beside its result: handed in late, or its work in progress. */
+export interface KeptCommit {
+  readonly run: RunId;
+  readonly taskId: TaskId;
+  readonly fence: number;
+  readonly commit: CommitId;
+}
 
 /** The orchestrator's private bare repository: everything a run needs of git, apart from the user's. */
 export interface RunRepository {
   readonly gitDir: string;
   /**
    * The commit that a branch, tag or other revision of the user's repository names (default: its head), with all
-   * its objects here and pinned. Throws AppError E_BASE_UNKNOWN, E_SUBMODULES.
+   * its objects here and pinned. Throws AppError E_BASE_UNKNOWN, E_SUBMODULES, E_PATH_INVALID.
    */
   resolveBase(revision?: string): Promise<CommitId>;
   /** Names of the files at the root of a commit. */
@@ -33,6 +44,8 @@ export interface RunRepository {
   createRun(run: RunId, base: CommitId): Promise<void>;
   /** Computes and pins what accepted attempts give; the same request gives the same commits. */
   integrate(request: IntegrationRequest): Promise<IntegrationResult>;
+  /** Computes and pins what taking merges back gives; the same request gives the same commits. */
+  revert(request: RevertRequest): Promise<RevertResult>;
   /** Moves the run's branch by compare-and-swap; already there is fine. Throws AppError E_RUN_BRANCH_MOVED. */
   moveRun(run: RunId, from: CommitId, to: CommitId): Promise<void>;
   /** Where the run's branch is; nothing for an unknown run. */
@@ -44,6 +57,11 @@ export interface RunRepository {
     readonly workspace: readonly string[];
   }): Promise<AttemptCheck>;
   changedLines(base: CommitId, commit: CommitId): Promise<ChangedLines[]>;
+  /**
+   * How many lines the files have that a commit has among the paths; one that it lacks has no entry. 0: a folder;
+   * Infinity: too large to be counted.
+   */
+  fileLengths(commit: CommitId, paths: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Writes the files of a commit into a new or empty folder, byte for byte, without a `.git`. */
   checkout(commit: CommitId, folder: string): Promise<void>;
   /** What `apply` would do now, without doing it. */
@@ -54,6 +72,10 @@ export interface RunRepository {
   publish(run: RunId): Promise<void>;
   /** Keeps a commit of an attempt from ever being collected, also when nobody pushed it by its name. */
   pinAttempt(run: RunId, name: string, commit: CommitId): Promise<void>;
+  /** Pins the late commit of a fenced attempt; once more is fine. The answer is the ref. */
+  pinSalvage(late: KeptCommit): Promise<string>;
+  /** Pins the work in progress of an attempt, in the place of what it had before. The answer is the ref. */
+  pinWip(work: KeptCommit): Promise<string>;
   /** Forgets all refs of a run here; the user's repository keeps what was published. */
   dropRun(run: RunId): Promise<void>;
 }
@@ -71,6 +93,18 @@ export async function openRunRepository(options: {
 /** The ref of a run's branch, in our repository and the user's. */
 export function runBranch(run: RunId): string {
   return `refs/heads/switchyard/${run}`;
+}
+
+/** What a run has below `refs/switchyard/`. */
+const refKinds = ['include', 'candidates', 'attempts', 'pinned', 'salvage', 'wip', 'uploads'] as const;
+
+/** Where a commit of an attempt is kept; the task's name is readable, and unique by a digest. */
+function keptRef(
+  kind: 'salvage' | 'wip' | 'uploads',
+  { run, taskId, fence }: Omit<KeptCommit, 'commit'>,
+): string {
+  const digest = createHash('sha256').update(taskId).digest('hex').slice(0, 8);
+  return `refs/switchyard/${kind}/${run}/${slugOf(taskId)}-${digest}/${fence}`;
 }
 
 class PrivateRunRepository implements RunRepository {
@@ -103,7 +137,7 @@ class PrivateRunRepository implements RunRepository {
     // A repository with a cut history has commits whose parents it lacks; ours then lacks the same ones.
     await importShallow(user.gitCommonDir, this.gitDir);
     await copyObjects({ from, to: git, commits: [base.data], have: await refTips(git) });
-    await refuseSubmodules(git, base.data);
+    await checkBase(git, base.data);
     await git.run(['update-ref', `refs/switchyard/bases/${base.data}`, base.data]);
     return base.data;
   }
@@ -115,7 +149,11 @@ class PrivateRunRepository implements RunRepository {
   }
 
   async importFiles(run: RunId, paths: readonly string[]): Promise<CommitId | undefined> {
-    const commit = await commitIncludeFiles(this.git, this.user.workTree, paths);
+    const commit = await commitIncludeFiles(
+      { git: this.git, gitDir: this.gitDir },
+      this.user.workTree,
+      paths,
+    );
     if (commit !== undefined) await this.git.run(['update-ref', `refs/switchyard/include/${run}`, commit]);
     return commit;
   }
@@ -129,6 +167,12 @@ class PrivateRunRepository implements RunRepository {
 
   async integrate(request: IntegrationRequest): Promise<IntegrationResult> {
     const result = await integrateEntries(this.git, request);
+    await this.git.run(['update-ref', `refs/switchyard/candidates/${request.run}`, result.tip]);
+    return result;
+  }
+
+  async revert(request: RevertRequest): Promise<RevertResult> {
+    const result = await revertEntries(this.git, request);
     await this.git.run(['update-ref', `refs/switchyard/candidates/${request.run}`, result.tip]);
     return result;
   }
@@ -177,6 +221,10 @@ class PrivateRunRepository implements RunRepository {
     return readChangedLines(this.git, base, commit);
   }
 
+  fileLengths(commit: CommitId, paths: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return readFileLengths(this.git, commit, paths);
+  }
+
   checkout(commit: CommitId, folder: string): Promise<void> {
     return checkoutFiles(this.gitDir, commit, folder);
   }
@@ -199,12 +247,27 @@ class PrivateRunRepository implements RunRepository {
     await this.git.run(['update-ref', `refs/switchyard/pinned/${run}/${name}`, commit]);
   }
 
+  async pinSalvage(late: KeptCommit): Promise<string> {
+    const ref = keptRef('salvage', late);
+    await this.git.run(['update-ref', ref, late.commit]);
+    return ref;
+  }
+
+  async pinWip(work: KeptCommit): Promise<string> {
+    const ref = keptRef('wip', work);
+    const format = '--format=delete %(refname)';
+    const uploads = await this.git.line(['for-each-ref', format, keptRef('uploads', work)]);
+    const stdin = `update ${ref} ${work.commit}\n${uploads === '' ? '' : `${uploads}\n`}`;
+    await this.git.run(['update-ref', '--stdin'], { stdin });
+    return ref;
+  }
+
   async dropRun(run: RunId): Promise<void> {
     const refs = await this.git.line([
       'for-each-ref',
       '--format=delete %(refname)',
       runBranch(run),
-      ...['include', 'candidates', 'attempts', 'pinned'].map((kind) => `refs/switchyard/${kind}/${run}`),
+      ...refKinds.map((kind) => `refs/switchyard/${kind}/${run}`),
     ]);
     if (refs !== '') await this.git.run(['update-ref', '--stdin'], { stdin: `${refs}\n` });
   }

@@ -7,6 +7,14 @@ import type { SandboxRun } from './sandbox-run.ts';
 interface Where {
   readonly place: AttemptPlace;
   readonly context: { readonly sandbox: SandboxRun };
+  /** Set while the attempt can change its files and make git wait. */
+  readonly live?: unknown;
+}
+
+interface GitOptions {
+  readonly stdin?: Uint8Array;
+  /** What it may read; default: the tree and all objects. */
+  readonly read?: readonly string[] | undefined;
 }
 
 /** What git said. */
@@ -21,17 +29,18 @@ export interface SandboxedGitResult {
  */
 export async function sandboxedGit(
   args: readonly string[],
-  { place, context }: Where,
-  stdin?: Uint8Array,
+  { place, context, live }: Where,
+  options: GitOptions = {},
 ): Promise<SandboxedGitResult> {
   const { PATH: _, ...environment } = ownEnvironment();
+  const { stdin, read = [place.tree, place.cacheObjects] } = options;
   const result = await context.sandbox({
     argv: ['git', '--literal-pathspecs', ...ownSettings, ...args],
     cwd: place.tree,
-    read: [place.tree, place.gitDir, place.cacheObjects],
+    read: [...read, place.gitDir],
     write: [place.indexFolder, place.objects],
     env: { ...environment, ...place.environment, GIT_DIR: place.gitDir, GIT_WORK_TREE: place.tree },
-    timeoutMs: gitLimits.longTimeoutMs,
+    timeoutMs: live === undefined ? gitLimits.longTimeoutMs : gitLimits.liveTimeoutMs,
     ...(stdin !== undefined && { stdin }),
   });
   const what = `git ${args[0] ?? ''} on the attempt's files`;

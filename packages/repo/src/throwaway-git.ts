@@ -46,7 +46,7 @@ export async function makeThrowaway(place: AttemptPlace, request: AttemptRequest
 /** A commit without parents that holds only some paths of another. */
 function reducedCommit(place: AttemptPlace, base: CommitId, readable: readonly string[]): Promise<CommitId> {
   const places = readable.map(rawOf);
-  return withTemporaryIndex(place.git, async (git) => {
+  return withTemporaryIndex(place.git, place.folder, async (git) => {
     const listed = splitNul((await git.run(['ls-tree', '-r', '-z', '--full-tree', base])).stdout);
     const kept = listed.filter((line) => {
       const path = line.slice(line.indexOf('\t') + 1) as typeof line;

@@ -43,20 +43,33 @@ async function isForbidden(
 
 /** Whether a path may not be committed whatever it holds. */
 export function isForbiddenName(path: RawPath): boolean {
-  const text = textOf(path);
-  if (text === undefined || path.length > 4096) return true;
-  return text.split(/[/\\]/).some(isGitName);
+  return textOf(path) === undefined || path.length > 4096 || isGitPath(path);
 }
 
-/** `.git` as Linux, Windows (`git~1`, trailing dots, streams) and macOS (ignored code points) spell it. */
+/** Whether some file system takes a part of a path for `.git`. */
+export function isGitPath(path: RawPath): boolean {
+  return (textOf(path) ?? path).split(/[/\\]/).some(isGitName);
+}
+
+/** Whether some file system takes the last part of a path for `.gitmodules`, by its short names too. */
+export function isModulesPath(path: RawPath): boolean {
+  const name = foldName((textOf(path) ?? path).split(/[/\\]/).at(-1) ?? '');
+  return name === '.gitmodules' || /^gi(?:tmod|7e[\da-f]*)~\d+$/.test(name);
+}
+
 function isGitName(name: string): boolean {
-  const folded = name
+  const folded = foldName(name);
+  return folded === '.git' || /^git~\d+$/.test(folded);
+}
+
+/** A name as Windows (trailing dots, streams) and macOS (ignored code points) take it, beside Linux. */
+function foldName(name: string): string {
+  return name
     .normalize('NFKC')
     .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
     .toLowerCase()
     .replace(/:.*$/, '')
     .replace(/[. ]+$/, '');
-  return folded === '.git' || /^git~\d+$/.test(folded);
 }
 
 /**

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommitId } from '@switchyard/protocol';
-import type { RunRepository } from '@switchyard/repo';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { entry, run, UserCheckout, type Content } from './user-checkout.ts';
+import { change, ran, start } from './applied-run.ts';
+import { run, UserCheckout } from './user-checkout.ts';
 
 let user: UserCheckout;
 beforeEach(() => {
@@ -11,38 +11,12 @@ beforeEach(() => {
 });
 afterEach(() => user.close());
 
-const at = 1_700_000_000_000;
 const accept = () => Promise.resolve(true);
-
-interface Ready {
-  readonly repository: RunRepository;
-  readonly base: CommitId;
-  readonly tip: CommitId;
-}
-
-/** A run over the user's head that changed what `change` says. */
-async function ran(change: Readonly<Record<string, Content>>): Promise<Ready> {
-  const repository = await user.open();
-  const base = await repository.resolveBase();
-  await repository.createRun(run, base);
-  const commit = user.attempt(repository, base, change);
-  const { tip } = await repository.integrate({
-    run,
-    parent: base,
-    at,
-    entries: [entry('t', { commit, base, workspace: ['.'] })],
-  });
-  await repository.moveRun(run, base, tip);
-  return { repository, base, tip };
-}
-
-const start = { 'src/a': 'a\n', 'src/b': '1\n2\n3\n4\n5\n', 'docs/d': 'd\n', gone: 'gone\n' };
-const change = { 'src/a': 'A\n', 'src/new/n': 'n\n', gone: undefined };
 
 describe('apply and what happens meanwhile', () => {
   it('merges once more when the branch moved during verification', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     user.commit({ other: '1' });
     const verified: CommitId[] = [];
     const result = await repository.apply({
@@ -63,7 +37,7 @@ describe('apply and what happens meanwhile', () => {
 
   it('goes to the branch that is checked out at the end, and moves no other', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     const main = user.commit({ other: '1' });
     user.git('branch', 'side', 'HEAD~1');
     const result = await repository.apply({
@@ -82,7 +56,7 @@ describe('apply and what happens meanwhile', () => {
 
   it('gives up when the branch never rests', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     user.commit({ other: '1' });
     let moves = 0;
     const verify = () => {
@@ -97,7 +71,7 @@ describe('apply and what happens meanwhile', () => {
 
   it('refuses work that began during verification', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     const head = user.commit({ other: '1' });
     const verify = () => {
       user.write({ 'src/a': 'just now\n' });
@@ -113,7 +87,7 @@ describe('apply and what happens meanwhile', () => {
 
   it('does not move a branch under a merge that waits for its commit', async () => {
     user.commit(start);
-    const { repository, base, tip } = await ran(change);
+    const { repository, base, tip } = await ran(user, change);
     user.git('checkout', '-q', '-b', 'side');
     user.commit({ unrelated: 'u' });
     user.git('checkout', '-q', 'main');
@@ -127,7 +101,7 @@ describe('apply and what happens meanwhile', () => {
 
   it('turns a folder into a file and a file into a folder', async () => {
     user.commit({ 'folder/x': 'x', 'folder/deep/y': 'y', file: 'f' });
-    const { repository, tip } = await ran({ folder: 'now a file', file: undefined, 'file/z': 'z' });
+    const { repository, tip } = await ran(user, { folder: 'now a file', file: undefined, 'file/z': 'z' });
     await repository.apply({ run, commit: tip, verify: accept });
     expect(user.git('status', '--porcelain')).toBe('');
     expect([user.read('folder'), user.read('file/z')]).toEqual(['now a file', 'z']);
@@ -135,7 +109,7 @@ describe('apply and what happens meanwhile', () => {
 
   it('keeps untracked files in a folder that goes', async () => {
     user.commit({ 'folder/x': 'x' });
-    const { repository, tip } = await ran({ 'folder/x': undefined });
+    const { repository, tip } = await ran(user, { 'folder/x': undefined });
     user.write({ 'folder/mine': 'mine' });
     await repository.apply({ run, commit: tip, verify: accept });
     expect(user.read('folder/mine')).toBe('mine');
@@ -144,7 +118,7 @@ describe('apply and what happens meanwhile', () => {
 
   it('stays in the checkout wherever its configuration leads', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     const elsewhere = join(user.root, 'elsewhere');
     mkdirSync(elsewhere);
     user.git('config', 'core.worktree', elsewhere);
@@ -157,7 +131,7 @@ describe('apply and what happens meanwhile', () => {
 
   it('does not move a run branch that is checked out', async () => {
     user.commit(start);
-    const { repository, base, tip } = await ran(change);
+    const { repository, base, tip } = await ran(user, change);
     user.git('checkout', '-q', '-b', `switchyard/${run}`);
     await repository.publish(run);
     expect(user.git('rev-parse', 'HEAD')).toBe(base);
@@ -170,7 +144,7 @@ describe('apply and what happens meanwhile', () => {
   it('publishes no branch where one of the user is in its way', async () => {
     user.commit(start);
     user.git('branch', 'switchyard');
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     await repository.publish(run);
     expect(user.git('rev-parse', `refs/switchyard/runs/${run}`)).toBe(tip);
     user.git('branch', '-m', 'switchyard', `switchyard/${run}/below`);

@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommitId } from '@switchyard/protocol';
-import type { RunRepository } from '@switchyard/repo';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { entry, run, UserCheckout, type Content } from './user-checkout.ts';
+import { change, ran, start } from './applied-run.ts';
+import { run, UserCheckout } from './user-checkout.ts';
 
 let user: UserCheckout;
 beforeEach(() => {
@@ -11,38 +11,12 @@ beforeEach(() => {
 });
 afterEach(() => user.close());
 
-const at = 1_700_000_000_000;
 const accept = () => Promise.resolve(true);
-
-interface Ready {
-  readonly repository: RunRepository;
-  readonly base: CommitId;
-  readonly tip: CommitId;
-}
-
-/** A run over the user's head that changed what `change` says. */
-async function ran(change: Readonly<Record<string, Content>>): Promise<Ready> {
-  const repository = await user.open();
-  const base = await repository.resolveBase();
-  await repository.createRun(run, base);
-  const commit = user.attempt(repository, base, change);
-  const { tip } = await repository.integrate({
-    run,
-    parent: base,
-    at,
-    entries: [entry('t', { commit, base, workspace: ['.'] })],
-  });
-  await repository.moveRun(run, base, tip);
-  return { repository, base, tip };
-}
-
-const start = { 'src/a': 'a\n', 'src/b': '1\n2\n3\n4\n5\n', 'docs/d': 'd\n', gone: 'gone\n' };
-const change = { 'src/a': 'A\n', 'src/new/n': 'n\n', gone: undefined };
 
 describe('apply', () => {
   it('goes forward where the head is the base, without asking for verification', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     const verify = () => Promise.reject(new Error('not asked'));
     const result = await repository.apply({ run, commit: tip, verify });
     expect(result).toEqual({
@@ -61,7 +35,7 @@ describe('apply', () => {
 
   it('once more changes nothing', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     await repository.apply({ run, commit: tip, verify: accept });
     const theirs = user.commit({ mine: 'm' });
     const again = await repository.apply({ run, commit: tip, verify: accept });
@@ -71,7 +45,7 @@ describe('apply', () => {
 
   it('merges onto a head that moved, verifies that, and is a merge of the user', async () => {
     user.commit(start);
-    const { repository, tip } = await ran({ ...change, 'src/b': '1\n2\n3\n4\nFIVE\n' });
+    const { repository, tip } = await ran(user, { ...change, 'src/b': '1\n2\n3\n4\nFIVE\n' });
     const moved = user.commit({ 'src/b': 'ONE\n2\n3\n4\n5\n', other: 'o' });
     const verified: CommitId[] = [];
     const result = await repository.apply({
@@ -93,7 +67,7 @@ describe('apply', () => {
 
   it('leaves everything as it was when the merged result does not pass', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     const moved = user.commit({ other: 'o' });
     await expect(
       repository.apply({ run, commit: tip, verify: () => Promise.resolve(false) }),
@@ -104,7 +78,7 @@ describe('apply', () => {
 
   it('lists the files that conflict', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     const moved = user.commit({ 'src/a': 'mine\n' });
     await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toMatchObject({
       code: 'E_APPLY_CONFLICT',
@@ -117,7 +91,7 @@ describe('apply', () => {
   it('works on a detached head', async () => {
     const base = user.commit(start);
     user.git('checkout', '-q', '--detach');
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     await repository.apply({ run, commit: tip, verify: accept });
     expect(user.git('rev-parse', 'HEAD')).toBe(tip);
     expect(user.git('rev-parse', 'main')).toBe(base);
@@ -131,7 +105,7 @@ describe('apply', () => {
     user.git('worktree', 'add', '-q', '-b', 'side', linked);
     const main = user.folder;
     Object.assign(user, { folder: linked });
-    const { repository, base, tip } = await ran(change);
+    const { repository, base, tip } = await ran(user, change);
     await repository.apply({ run, commit: tip, verify: accept });
     expect(user.git('rev-parse', 'side')).toBe(tip);
     expect(user.git('rev-parse', 'main')).toBe(base);
@@ -144,7 +118,7 @@ describe('apply', () => {
 describe('apply and uncommitted work', () => {
   it('keeps what it does not touch: changed, staged, untracked', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     user.write({ 'src/b': 'dirty\n', 'docs/d': 'staged\n', untracked: 'mine\n' });
     user.git('add', 'docs/d');
     const before = user.git('status', '--porcelain');
@@ -183,7 +157,7 @@ describe('apply and uncommitted work', () => {
   for (const [name, dirty, paths] of cases) {
     it(`refuses ${name}`, async () => {
       user.commit(start);
-      const { repository, base, tip } = await ran(change);
+      const { repository, base, tip } = await ran(user, change);
       dirty(user);
       const before = user.git('status', '--porcelain', '--ignored');
       await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toMatchObject({
@@ -197,7 +171,7 @@ describe('apply and uncommitted work', () => {
 
   it('lets a file pass that only was touched', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     user.write({ 'src/a': 'a\n' });
     await repository.apply({ run, commit: tip, verify: accept });
     expect(user.git('status', '--porcelain')).toBe('');
@@ -205,7 +179,7 @@ describe('apply and uncommitted work', () => {
 
   it('finishes a move that was cut off, wherever that was', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     // Files written, index not.
     user.write(change);
     await repository.apply({ run, commit: tip, verify: accept });
@@ -215,7 +189,7 @@ describe('apply and uncommitted work', () => {
 
   it('finishes a move that was cut off before the branch moved', async () => {
     const base = user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     await repository.publish(run);
     user.git('read-tree', '-m', '-u', base, tip);
     expect(user.git('status', '--porcelain')).not.toBe('');
@@ -226,20 +200,79 @@ describe('apply and uncommitted work', () => {
 
   it('finishes a move of which some files were written', async () => {
     user.commit(start);
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     user.write({ 'src/new/n': 'n\n', gone: undefined });
     await repository.apply({ run, commit: tip, verify: accept });
     expect(user.git('status', '--porcelain')).toBe('');
     expect(user.read('src/a')).toBe('A\n');
   });
 
+  /** What a git that is killed while it writes files leaves: it unlinks each, makes it anew and fills it. */
+  const halfWritten = { 'src/a': '', 'src/b': undefined, 'src/new/n': 'n' };
+
+  it('writes whole what a killed git left half written', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(user, { ...change, 'src/b': 'B\n' });
+    user.lockBranch();
+    await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toThrow(/main\.lock/);
+    user.unlockBranch();
+    user.write(halfWritten);
+    user.git('read-tree', 'HEAD');
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.git('rev-parse', 'HEAD')).toBe(tip);
+    expect(user.git('status', '--porcelain')).toBe('');
+    expect(user.read('src/a') + user.read('src/b') + user.read('src/new/n')).toBe('A\nB\nn\n');
+  });
+
+  it.each(Object.entries(halfWritten))(
+    'leaves %s of the user alone where no move was begun',
+    async (path, content) => {
+      user.commit(start);
+      const { repository, base, tip } = await ran(user, { ...change, 'src/b': 'B\n' });
+      user.write({ [path]: content });
+      const before = user.git('status', '--porcelain');
+      await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toMatchObject({
+        code: 'E_APPLY_DIRTY',
+        details: { paths: [path] },
+      });
+      expect(user.git('rev-parse', 'HEAD')).toBe(base);
+      expect(user.git('status', '--porcelain')).toBe(before);
+    },
+  );
+
+  it('leaves what the user wrote alone, also where a move was begun', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(user, change);
+    user.lockBranch();
+    await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toThrow(/main\.lock/);
+    user.unlockBranch();
+    user.write({ 'src/a': 'mine\n' });
+    await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toMatchObject({
+      details: { paths: ['src/a'] },
+    });
+    expect(user.read('src/a')).toBe('mine\n');
+  });
+
   it('says so when the index is locked by another git, and leaves all as it is', async () => {
     user.commit(start);
-    const { repository, base, tip } = await ran(change);
+    const { repository, base, tip } = await ran(user, change);
     writeFileSync(join(user.folder, '.git/index.lock'), '');
     await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toThrow(/index\.lock/);
     expect(user.git('rev-parse', 'HEAD')).toBe(base);
     expect(user.read('src/a')).toBe('a\n');
+  });
+
+  it('says so, too, where it is to finish a move that was cut off', async () => {
+    user.commit(start);
+    const { repository, tip } = await ran(user, change);
+    user.write(change);
+    // So that nothing is left to do for the look that comes first, which would meet the lock.
+    expect(() => user.git('update-index', '--refresh')).toThrow(/--refresh/);
+    writeFileSync(join(user.folder, '.git/index.lock'), '');
+    await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toMatchObject({
+      code: 'E_APPLY_DIRTY',
+      message: expect.stringContaining('index.lock'),
+    });
   });
 
   it('refuses in the middle of a merge', async () => {
@@ -248,7 +281,7 @@ describe('apply and uncommitted work', () => {
     user.commit({ 'src/b': 'side\n' });
     user.git('checkout', '-q', 'main');
     user.commit({ 'src/b': 'main\n' });
-    const { repository, tip } = await ran(change);
+    const { repository, tip } = await ran(user, change);
     expect(() => user.git('merge', 'side')).toThrow();
     const before = user.git('status', '--porcelain');
     await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toMatchObject({
@@ -275,7 +308,7 @@ describe("apply and the user's configuration", () => {
     ]) {
       writeFileSync(join(hooks, hook), `#!/bin/sh\ntouch ${mark}\n`, { mode: 0o755 });
     }
-    const { repository, tip } = await ran({ 'two.txt': 'two\n' });
+    const { repository, tip } = await ran(user, { 'two.txt': 'two\n' });
     await repository.apply({ run, commit: tip, verify: accept });
     expect(existsSync(mark)).toBe(false);
     expect(user.read('two.txt')).toBe('TWO\n');
@@ -285,7 +318,7 @@ describe("apply and the user's configuration", () => {
   it('writes the line ends they want', async () => {
     user.git('config', 'core.autocrlf', 'true');
     user.commit({ one: 'one\r\n' });
-    const { repository, tip } = await ran({ two: 'two\n' });
+    const { repository, tip } = await ran(user, { two: 'two\n' });
     await repository.apply({ run, commit: tip, verify: accept });
     expect(user.read('two')).toBe('two\r\n');
     expect(user.git('status', '--porcelain')).toBe('');
@@ -293,7 +326,7 @@ describe("apply and the user's configuration", () => {
 
   it('plans without changing anything', async () => {
     user.commit(start);
-    const { repository, base, tip } = await ran(change);
+    const { repository, base, tip } = await ran(user, change);
     user.write({ 'src/a': 'mine\n' });
     const planned = await repository.planApply(run, tip);
     expect(planned).toMatchObject({ head: base, fastForward: true, conflicts: [], dirty: ['src/a'] });

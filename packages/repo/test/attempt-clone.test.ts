@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import type { Sandbox } from '@switchyard/guard';
 import type { CommitId } from '@switchyard/protocol';
 import type { AttemptClone, ObjectCache } from '@switchyard/repo';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attemptCases, baseFiles } from './attempt-cases.ts';
 import { CacheBench, realSandbox } from './cache-bench.ts';
 import { layFiles } from './git-hub.ts';
 
 // Real git and real sandboxes on a busy machine.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
-
 const at = 1_700_000_000_000;
 
 let sandbox: Sandbox;

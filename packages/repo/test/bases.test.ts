@@ -227,4 +227,13 @@ describe('importFiles', () => {
       });
     }
   });
+
+  it('says why something cannot be looked at, which is not that it is not there', async () => {
+    user.commit({ a: '1' });
+    const repository = await user.open();
+    await expect(repository.importFiles(run, ['x'.repeat(300)])).rejects.toMatchObject({
+      code: 'E_ACCESS',
+      message: expect.stringContaining('name too long'),
+    });
+  });
 });

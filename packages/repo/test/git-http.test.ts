@@ -170,6 +170,27 @@ describe('pushing over /git', () => {
     });
   });
 
+  it("takes each state of an attempt's work in progress, named by its commit", async () => {
+    const uploads = `refs/switchyard/uploads/${run}/task-1/1`;
+    const [first, second] = [user.commit({ 'a/f': 'two\n' }), user.commit({ 'a/f': 'three\n' })];
+    for (const commit of [first, first, second])
+      expect((await client('worker', 'push', url, `${commit}:${uploads}/${commit}`)).ok).toBe(true);
+    for (const [commit, ref] of [
+      [first, `${uploads}/${second}`],
+      [first, `${uploads}/${'0'.repeat(40)}`],
+      [first, uploads],
+      ['', `${uploads}/${first}`],
+    ])
+      expect((await client('worker', 'push', '-f', url, `${commit}:${ref}`)).ok, ref).toBe(false);
+    const listed = user.gitWith(
+      { GIT_DIR: repository.gitDir },
+      'for-each-ref',
+      '--format=%(refname)',
+      uploads,
+    );
+    expect(listed.split('\n').sort()).toEqual([first, second].map((commit) => `${uploads}/${commit}`).sort());
+  });
+
   it('takes a pack over the size that git sends at once', async () => {
     const { randomBytes } = await import('node:crypto');
     const commit = user.commit({ 'a/large': randomBytes(3 * 1024 * 1024) });

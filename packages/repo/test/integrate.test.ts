@@ -336,7 +336,7 @@ describe('integration, for any disjoint workspaces in any order', () => {
       ),
       { numRuns: 15 },
     );
-  }, 120_000);
+  });
 });
 
 describe('the branch of a run', () => {

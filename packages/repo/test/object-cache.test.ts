@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import type { Sandbox } from '@switchyard/guard';
 import type { CommitId } from '@switchyard/protocol';
 import { createCertificate } from '@switchyard/transport';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CacheBench, realSandbox } from './cache-bench.ts';
 
 // Real git on a busy machine.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
-
 let sandbox: Sandbox;
 let bench: CacheBench;
 beforeAll(async () => void (sandbox = await realSandbox()));
@@ -214,5 +212,21 @@ describe('what is read from a commit', () => {
       { path: 'bin.dat', change: 'modified', lines: [], binary: true },
       { path: 'gone', change: 'deleted', lines: [], binary: false },
     ]);
+  });
+
+  it('are told of a change of 50 MB, whose text is cut', async () => {
+    const lines = 1_000_000;
+    const row = `${'x'.repeat(51)}\n`;
+    const base = bench.hub.commit({ 'a.txt': 'first\n' });
+    const commit = bench.hub.commit({ 'a.txt': `first\n${row.repeat(lines)}`, 'b.txt': 'b\n' }, base);
+    const cache = await bench.open();
+    await cache.fetch([base, commit]);
+    expect(await cache.changedLines(base, commit)).toEqual([
+      { path: 'a.txt', change: 'modified', lines: [[2, lines + 1]], binary: false },
+      { path: 'b.txt', change: 'added', lines: [[1, 1]], binary: false },
+    ]);
+    const diff = await cache.diff(base, commit);
+    expect(diff.length).toBeLessThan(5 * 1024 * 1024);
+    expect(diff).toMatch(/\n\(… cut: 5\d{7} bytes in all\)\n$/);
   });
 });

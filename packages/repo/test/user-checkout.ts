@@ -64,6 +64,15 @@ export class UserCheckout {
     layContents(this.folder, files);
   }
 
+  /** As if a git of the user's were moving `main`. */
+  lockBranch(): void {
+    writeFileSync(join(this.folder, '.git/refs/heads/main.lock'), '');
+  }
+
+  unlockBranch(): void {
+    rmSync(join(this.folder, '.git/refs/heads/main.lock'));
+  }
+
   read(path: string): string {
     return readFileSync(join(this.folder, path), 'utf8');
   }

@@ -1,5 +1,6 @@
 import { AppError, isAppError, messageOf } from '@switchyard/protocol';
 import type { NewFact } from './journal.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 /** A fact whose data is text already, so that a fact that cannot be written harms only its own caller. */
 export interface EncodedFact {
@@ -21,11 +22,13 @@ export interface GroupCommitOptions {
   readonly commit: (facts: readonly EncodedFact[]) => number;
   /** Called after each commit with its length in milliseconds. */
   readonly onCommit?: ((ms: number) => void) | undefined;
+  /** Absent: that of the event loop. */
+  readonly turnEnd?: TurnEnd | undefined;
 }
 
 /**
  * Gathers the appends of one turn of the event loop into one commit: the first append of a turn asks for a call
- * at the turn's end (setImmediate), and all that came until then share a transaction and an fsync.
+ * at the turn's end, and all that came until then share a transaction and an fsync.
  */
 export class GroupCommit {
   private waiting: Waiting[] = [];
@@ -42,7 +45,7 @@ export class GroupCommit {
     if (encoded.length === 0) return Promise.reject(new TypeError('an append needs at least one fact'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ facts: encoded, resolve, reject });
-      if (this.waiting.length === 1) setImmediate(() => this.flush());
+      if (this.waiting.length === 1) (this.options.turnEnd ?? setImmediate)(() => this.flush());
     });
   }
 

@@ -1,11 +1,18 @@
 import { statSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
 import { AppError } from '@switchyard/protocol';
 import type { Logger } from '@switchyard/runtime';
 import Database from 'libsql';
+import { batchColumns, batchesOf } from './fact-batch.ts';
+import { FactReader } from './fact-reader.ts';
 import { GroupCommit, type EncodedFact } from './group-commit.ts';
 import type { Journal, NewFact, ReadOptions, StoredFact } from './journal.ts';
+import { LibsqlShelf } from './libsql-shelf.ts';
+import { makeLogRoom } from './log-room.ts';
+import { judgeMark, requireNotGone } from './mark-check.ts';
+import { MarkFile, markFileOf } from './mark.ts';
 import { migrate } from './migrations.ts';
+import { claimOwner, OwnerCheck, type Owner } from './owner.ts';
+import type { SnapshotShelf } from './snapshot-shelf.ts';
 import { storageError } from './storage-error.ts';
 
 export interface LibsqlJournalOptions {
@@ -15,21 +22,28 @@ export interface LibsqlJournalOptions {
   readonly onCommit?: (ms: number) => void;
 }
 
-const pageRows = 1_000;
+/** A journal with the snapshots that lie in the same file. */
+export interface ShelvedJournal extends Journal {
+  readonly shelf: SnapshotShelf;
+  /** Tells it from every other. */
+  readonly name: string;
+}
 
 /**
- * Opens the journal in one embedded libSQL file (WAL, synchronous FULL) and brings it up to date. Throws AppError
- * E_STATE_FOREIGN, E_STATE_NEWER, E_STATE_DAMAGED, E_STATE_LOCKED, E_DISK_FULL, E_STORAGE.
+ * Opens the journal in one embedded libSQL file (WAL, synchronous FULL), brings it up to date and takes it over from
+ * whoever had it. Throws AppError E_STATE_FOREIGN, E_STATE_NEWER, E_STATE_DAMAGED, E_STATE_LOCKED, E_DISK_FULL,
+ * E_STORAGE.
  */
-export function openLibsqlJournal(options: LibsqlJournalOptions): Journal {
+export function openLibsqlJournal(options: LibsqlJournalOptions): ShelvedJournal {
   const { file, logger } = options;
   let db: Database.Database | undefined;
   try {
+    requireNotGone(file);
     db = new Database(file);
     db.exec('pragma busy_timeout = 2000; pragma journal_mode = wal; pragma synchronous = full;');
     migrate(db, file);
     requireSound(db, file);
-    const journal = new LibsqlJournal(db, options);
+    const journal = new LibsqlJournal(db, claimOwner(db), options);
     logger.info({ file, bytes: statSync(file).size, seq: journal.lastSeq }, 'journal open');
     return journal;
   } catch (thrown) {
@@ -44,66 +58,48 @@ function requireSound(db: Database.Database, file: string): void {
   if (problem !== 'ok') throw new AppError('E_STATE_DAMAGED', `${file}: the file is damaged (${problem})`);
 }
 
-type Row = [
-  seq: number,
-  stream: string,
-  at: number,
-  kind: string,
-  version: number,
-  data: string,
-  checksum: number,
-];
-const columns = 'seq, stream, at, kind, version, data, checksum';
+/** A journal that is hardly written to needs no room for its log. */
+const commitsBeforeRoom = 64;
 
-class LibsqlJournal implements Journal {
+class LibsqlJournal implements ShelvedJournal {
+  readonly shelf: LibsqlShelf;
+  readonly name: string;
   lastSeq: number;
   private open = true;
   private readonly db: Database.Database;
   private readonly file: string;
   private readonly logger: Logger;
   private readonly insert: Database.Statement;
-  private readonly readAll: Database.Statement;
-  private readonly readStream: Database.Statement;
+  private readonly reader: FactReader;
   private readonly group: GroupCommit;
+  private readonly owner: OwnerCheck;
+  private mark: MarkFile | undefined;
+  private commits = 0;
 
-  constructor(db: Database.Database, options: LibsqlJournalOptions) {
+  constructor(db: Database.Database, owner: Owner, { file, logger, onCommit }: LibsqlJournalOptions) {
     this.db = db;
-    this.file = options.file;
-    this.logger = options.logger;
-    this.insert = db.prepare(`insert into facts (${columns}) values (?, ?, ?, ?, ?, ?, ?)`);
-    this.readAll = db
-      .prepare(`select ${columns} from facts where seq > ? order by seq limit ${pageRows}`)
-      .raw(true);
-    this.readStream = db
-      .prepare(`select ${columns} from facts where stream = ? and seq > ? order by seq limit ${pageRows}`)
-      .raw(true);
-    this.lastSeq = (db.prepare('select coalesce(max(seq), 0) from facts').raw(true).get() as [number])[0];
-    this.group = new GroupCommit({ commit: (facts) => this.commit(facts), onCommit: options.onCommit });
+    this.file = file;
+    this.name = owner.journal;
+    this.logger = logger;
+    this.insert = db.prepare(`insert into batches (${batchColumns}) values (?, ?, ?, ?, ?, ?)`);
+    this.reader = new FactReader(db, { file, guarded: (work) => this.guarded(work) });
+    this.owner = new OwnerCheck(db, file, owner);
+    this.lastSeq = this.reader.lastSeq();
+    this.mark = this.openMark(owner);
+    this.shelf = new LibsqlShelf(file, owner);
+    this.group = new GroupCommit({ commit: (facts) => this.commit(facts), onCommit });
   }
 
   append(stream: string, at: number, facts: readonly NewFact[]): Promise<number> {
     return this.group.append(stream, at, facts);
   }
 
-  *read(options: ReadOptions = {}): Iterable<StoredFact> {
-    let after = options.after ?? 0;
-    for (;;) {
-      const rows = this.page(options.stream, after);
-      for (const row of rows) {
-        if (options.stream === undefined && row[0] !== after + 1) throw this.missing(after + 1);
-        yield this.factOf(row);
-        after = row[0];
-      }
-      if (rows.length < pageRows) break;
-    }
-    if (options.stream === undefined && after < this.lastSeq) throw this.missing(after + 1);
+  read(options: ReadOptions = {}): Iterable<StoredFact> {
+    return this.reader.read(options, () => this.lastSeq);
   }
 
   streams(): string[] {
-    const found = this.guarded(() =>
-      this.db.prepare('select stream from facts group by stream order by min(seq)').raw(true).all(),
-    );
-    return (found as [string][]).map(([stream]) => stream);
+    return this.reader.streams();
   }
 
   close(): Promise<void> {
@@ -111,6 +107,7 @@ class LibsqlJournal implements Journal {
     this.group.flush();
     this.group.refuse(new AppError('E_STORAGE', `${this.file}: the journal is closed`));
     this.open = false;
+    this.shelf.close();
     try {
       this.db.exec('pragma wal_checkpoint(truncate)');
     } catch (error) {
@@ -119,16 +116,21 @@ class LibsqlJournal implements Journal {
     }
     // libsql keeps the file open until the prepared statements are collected; nothing is left to be written.
     this.db.close();
+    this.mark?.close();
     return Promise.resolve();
   }
 
   /** One transaction, one fsync. */
   private commit(facts: readonly EncodedFact[]): number {
     const first = this.lastSeq + 1;
+    const rows = batchesOf(first, facts);
     this.guarded(() => {
       this.db.exec('begin immediate');
       try {
-        facts.forEach((fact, index) => this.insert.run(...rowOf(first + index, fact)));
+        this.owner.require();
+        this.commits += 1;
+        if (this.commits === commitsBeforeRoom) this.makeRoom();
+        for (const row of rows) this.insert.run(...row);
         this.db.exec('commit');
       } catch (error) {
         if (this.db.inTransaction) this.db.exec('rollback');
@@ -136,29 +138,43 @@ class LibsqlJournal implements Journal {
       }
     });
     this.lastSeq = first + facts.length - 1;
+    this.writeMark();
     return first;
   }
 
-  private page(stream: string | undefined, after: number): Row[] {
-    return this.guarded(() =>
-      stream === undefined ? this.readAll.all(after) : this.readStream.all(stream, after),
-    ) as Row[];
-  }
-
-  private factOf(row: Row): StoredFact {
-    const [seq, stream, at, kind, version, data, checksum] = row;
-    if (checksumOf(seq, { stream, at, kind, version, data }) !== checksum) {
-      throw new AppError('E_STATE_DAMAGED', `${this.file}: fact ${seq} does not match its checksum`, {
-        details: { file: this.file, seq },
-      });
+  /** In a transaction that has the write lock. Without room commits are as good, and slower. */
+  private makeRoom(): void {
+    try {
+      const hasRoom = makeLogRoom(this.file);
+      this.logger.debug({ file: this.file, hasRoom }, 'room for the log of the journal');
+    } catch (error) {
+      this.logger.warn({ err: error, file: this.file }, 'no room for the log of the journal');
     }
-    return { seq, stream, at, kind, version, data: JSON.parse(data) as unknown };
   }
 
-  private missing(seq: number): AppError {
-    return new AppError('E_STATE_DAMAGED', `${this.file}: fact ${seq} is missing`, {
-      details: { file: this.file, seq },
-    });
+  /** Throws AppError E_STATE_DAMAGED when the journal lacks what had been acknowledged. */
+  private openMark(owner: Owner): MarkFile {
+    const verdict = judgeMark(this.file, { journal: owner.journal, lastSeq: this.lastSeq });
+    if (verdict.kind === 'broken') throw verdict.error;
+    if (verdict.kind === 'untold' && this.lastSeq > 0)
+      this.logger.warn(
+        { file: this.file, seq: this.lastSeq, reason: verdict.text },
+        'whether the end of the journal is complete cannot be told',
+      );
+    const mark = new MarkFile(markFileOf(this.file), owner.journal);
+    mark.write(this.lastSeq);
+    return mark;
+  }
+
+  /** A mark that cannot be written harms nothing: it only says less than it could. */
+  private writeMark(): void {
+    try {
+      this.mark?.write(this.lastSeq);
+    } catch (error) {
+      this.logger.warn({ err: error, file: this.file }, 'the mark of the journal cannot be written');
+      this.mark?.close();
+      this.mark = undefined;
+    }
   }
 
   private guarded<T>(work: () => T): T {
@@ -170,13 +186,4 @@ class LibsqlJournal implements Journal {
       throw error;
     }
   }
-}
-
-function rowOf(seq: number, fact: EncodedFact): Row {
-  return [seq, fact.stream, fact.at, fact.kind, fact.version, fact.data, checksumOf(seq, fact)];
-}
-
-/** CRC-32 (zlib) over the columns, quoted, so that text that moves from one column to the next changes it. */
-function checksumOf(seq: number, fact: EncodedFact): number {
-  return crc32(JSON.stringify([seq, fact.stream, fact.at, fact.kind, fact.version, fact.data]));
 }

@@ -1,15 +1,32 @@
 import { AppError } from '@switchyard/protocol';
 import { GroupCommit, type EncodedFact } from './group-commit.ts';
 import type { Journal, NewFact, ReadOptions, StoredFact } from './journal.ts';
+import type { TurnEnd } from './turn-end.ts';
 
-/** A journal that lives as long as the process: for tests and the simulation. Same promises, no disk. */
-export function openMemoryJournal(): Journal {
-  return new MemoryJournal();
+/** Facts as a journal keeps them; what is appended to one opening is there for the next. */
+export type JournalMemory = EncodedFact[];
+
+export interface MemoryJournalOptions {
+  /** Absent: it lives as long as this journal. */
+  readonly memory?: JournalMemory;
+  /** Stands around each commit: `keep` keeps its facts; throws AppError where the disk fails, before `keep` or after. */
+  readonly commit?: (keep: () => number) => number;
+  readonly turnEnd?: TurnEnd;
+}
+
+/** A journal that has no disk of its own, with the same promises: for tests and the simulation. */
+export function openMemoryJournal(options: MemoryJournalOptions = {}): Journal {
+  return new MemoryJournal(options);
 }
 
 class MemoryJournal implements Journal {
-  private readonly facts: EncodedFact[] = [];
-  private readonly group = new GroupCommit({ commit: (facts) => this.keep(facts) });
+  private readonly facts: JournalMemory;
+  private readonly group: GroupCommit;
+
+  constructor({ memory = [], commit = (keep) => keep(), turnEnd }: MemoryJournalOptions) {
+    this.facts = memory;
+    this.group = new GroupCommit({ commit: (facts) => commit(() => this.keep(facts)), turnEnd });
+  }
 
   append(stream: string, at: number, facts: readonly NewFact[]): Promise<number> {
     return this.group.append(stream, at, facts);

@@ -40,6 +40,21 @@ export function migrate(db: Database.Database, file: string): void {
   }
 }
 
+/** For those who only read: false, if there are no facts yet. Throws AppError E_STATE_FOREIGN, E_STATE_NEWER. */
+export function requireReadable(db: Database.Database, file: string): boolean {
+  requireOurs(db, file);
+  const table = "select 1 from sqlite_master where name = 'facts'";
+  if (db.prepare(table).raw(true).get() === undefined) return false;
+  requireNotNewer(db, file);
+  return true;
+}
+
+/** The last migration that a file has, and the last one that this program knows. */
+export function versionsOf(db: Database.Database): { readonly applied: number; readonly known: number } {
+  const applied = numberFrom(db.prepare('select coalesce(max(number), 0) from migrations').raw(true).get());
+  return { applied, known: migrations().at(-1)?.number ?? 0 };
+}
+
 function requireOurs(db: Database.Database, file: string): void {
   const id = numberFrom(db.prepare('pragma application_id').raw(true).get());
   const tables = numberFrom(db.prepare('select count(*) from sqlite_master').raw(true).get());
@@ -51,6 +66,16 @@ function requireOurs(db: Database.Database, file: string): void {
 }
 
 function applyMissing(db: Database.Database, file: string): void {
+  const applied = requireNotNewer(db, file);
+  for (const { number, name } of migrations()) {
+    if (applied.has(number)) continue;
+    db.prepare('insert into migrations (number, name) values (?, ?)').run(number, name);
+    db.exec(readFileSync(new URL(name, folder), 'utf8'));
+  }
+}
+
+/** The numbers of the migrations that the file has. */
+function requireNotNewer(db: Database.Database, file: string): ReadonlySet<number> {
   const known = migrations();
   const applied = new Set(db.prepare('select number from migrations').raw(true).all().map(numberFrom));
   const newer = [...applied].filter((number) => !known.some((migration) => migration.number === number));
@@ -60,11 +85,7 @@ function applyMissing(db: Database.Database, file: string): void {
       `${file} was written by a newer version of Switchyard (migration ${Math.max(...newer)}, this one knows up to ${known.at(-1)?.number ?? 0}); use that version`,
     );
   }
-  for (const { number, name } of known) {
-    if (applied.has(number)) continue;
-    db.prepare('insert into migrations (number, name) values (?, ?)').run(number, name);
-    db.exec(readFileSync(new URL(name, folder), 'utf8'));
-  }
+  return applied;
 }
 
 /** The first column of a raw row, which our own statement makes a number. */

@@ -1,18 +1,8 @@
-import {
-  closeSync,
-  fdatasync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  write,
-  writeSync,
-} from 'node:fs';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { AppError, decodePayload, encodePayload, messageId, type MessageId } from '@switchyard/protocol';
 import type { Logger } from '@switchyard/runtime';
+import type { FileStore, StoredFile } from './file-store.ts';
 import { storageError } from './storage-error.ts';
 
 /**
@@ -32,9 +22,6 @@ export interface OutboxChange {
   readonly acknowledge: readonly MessageId[];
 }
 
-const writeAt = promisify(write);
-const syncData = promisify(fdatasync);
-
 /** The bytes of one record. */
 export function encodeRecord(change: OutboxChange): Buffer {
   const body = encodePayload(change);
@@ -45,31 +32,38 @@ export function encodeRecord(change: OutboxChange): Buffer {
   return record;
 }
 
+/** Where an outbox lies. */
+export interface OutboxPlace {
+  readonly file: string;
+  readonly files: FileStore;
+}
+
 /** An open file and how much of it is good. */
 export class OutboxFile {
   /** Bytes up to the end of the last good record. */
   bytes: number;
   /** False after a sync failed: what the disk holds is unknown. */
   sound = true;
-  private readonly descriptor: number;
+  private readonly stored: StoredFile;
   private closed = false;
 
-  private constructor(descriptor: number, bytes: number) {
-    this.descriptor = descriptor;
+  private constructor(stored: StoredFile, bytes: number) {
+    this.stored = stored;
     this.bytes = bytes;
   }
 
   /** Opens or makes the file and tells its records, oldest first. Throws AppError E_STATE_DAMAGED, E_STORAGE. */
-  static open(file: string, logger: Logger, tell: (change: OutboxChange) => void): OutboxFile {
+  static open(place: OutboxPlace, logger: Logger, tell: (change: OutboxChange) => void): OutboxFile {
+    const { file, files } = place;
     try {
-      const content = readIfThere(file);
-      if (content === undefined || isTornHead(content)) return OutboxFile.create(file);
+      const content = files.read(file);
+      if (content === undefined || isTornHead(content)) return OutboxFile.create(place);
       const good = readRecords(content, file, tell);
-      const opened = new OutboxFile(openSync(file, 'r+'), good);
+      const opened = new OutboxFile(files.open(file), good);
       if (good < content.length) {
         logger.warn({ file, bytes: content.length - good }, 'outbox: a record that was cut off is dropped');
-        ftruncateSync(opened.descriptor, good);
-        fsyncSync(opened.descriptor);
+        opened.stored.truncateNow(good);
+        opened.stored.syncNow();
       }
       return opened;
     } catch (thrown) {
@@ -78,12 +72,12 @@ export class OutboxFile {
   }
 
   /** Makes an empty file, in place of what is there. */
-  static create(file: string): OutboxFile {
-    const descriptor = openSync(file, 'w+', 0o600);
-    writeSync(descriptor, head);
-    fsyncSync(descriptor);
-    syncFolder(dirname(file));
-    return new OutboxFile(descriptor, head.length);
+  static create({ file, files }: OutboxPlace): OutboxFile {
+    const stored = files.create(file);
+    stored.writeNow(head);
+    stored.syncNow();
+    files.syncFolder(dirname(file));
+    return new OutboxFile(stored, head.length);
   }
 
   /** Appends a record and syncs it; a write that fails is taken back. */
@@ -95,7 +89,7 @@ export class OutboxFile {
       throw thrown;
     }
     try {
-      await syncData(this.descriptor);
+      await this.stored.sync();
     } catch (thrown) {
       this.sound = false;
       throw thrown;
@@ -106,26 +100,17 @@ export class OutboxFile {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    closeSync(this.descriptor);
+    this.stored.close();
   }
 
   private async writeAll(record: Buffer): Promise<void> {
     let done = 0;
-    while (done < record.length) {
-      const { bytesWritten } = await writeAt(
-        this.descriptor,
-        record,
-        done,
-        record.length - done,
-        this.bytes + done,
-      );
-      done += bytesWritten;
-    }
+    while (done < record.length) done += await this.stored.write(record.subarray(done), this.bytes + done);
   }
 
   private cutBack(): boolean {
     try {
-      ftruncateSync(this.descriptor, this.bytes);
+      this.stored.truncateNow(this.bytes);
       return true;
     } catch {
       // The caller throws the first error; this one only means that the file is not to be used any more.
@@ -134,28 +119,23 @@ export class OutboxFile {
   }
 }
 
-/** Makes a new or renamed file of a folder last. */
-export function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function readIfThere(file: string): Buffer | undefined {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 /** A crash while the file was made: nothing was in it yet. */
 function isTornHead(content: Buffer): boolean {
   return content.length < head.length && head.subarray(0, content.length).equals(content);
+}
+
+/** What an outbox holds, for those who only look. Throws AppError E_STATE_DAMAGED. */
+export function readOutbox(
+  content: Buffer,
+  file: string,
+): { readonly pending: number; readonly tornBytes: number } {
+  if (isTornHead(content)) return { pending: 0, tornBytes: content.length };
+  const kept = new Set<MessageId>();
+  const good = readRecords(content, file, ({ append, acknowledge }) => {
+    for (const { id } of append) kept.add(id);
+    for (const id of acknowledge) kept.delete(id);
+  });
+  return { pending: kept.size, tornBytes: content.length - good };
 }
 
 /** Tells every good record; answers where the good part ends. */

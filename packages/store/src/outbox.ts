@@ -1,9 +1,10 @@
-import { renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError, limits, type MessageId } from '@switchyard/protocol';
 import type { Logger } from '@switchyard/runtime';
-import { encodeRecord, OutboxFile, syncFolder, type OutboxChange } from './outbox-file.ts';
+import { machineFiles, type FileStore } from './file-store.ts';
+import { encodeRecord, OutboxFile, type OutboxChange } from './outbox-file.ts';
 import { storageError } from './storage-error.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 export interface OutboxEntry {
   readonly id: MessageId;
@@ -22,7 +23,10 @@ export interface Outbox {
   append(id: MessageId, frame: Uint8Array): Promise<void>;
   /** What is on the disk and not acknowledged, oldest first. */
   pending(): readonly OutboxEntry[];
-  /** Forgets messages; unknown ids change nothing. */
+  /**
+   * Forgets messages; unknown ids change nothing. The disk is told with the next message, a second later, or at the
+   * close: one that comes back after a crash is sent once more, and acknowledged once more.
+   */
   acknowledge(ids: readonly MessageId[]): Promise<void>;
   /** Writes out what waits and closes. Closing twice is fine. */
   close(): Promise<void>;
@@ -33,6 +37,12 @@ export interface OutboxOptions {
   readonly logger: Logger;
   /** Size from which a file that is mostly acknowledged entries is written anew. */
   readonly compactBytes?: number;
+  /** Absent: the file system of this machine. */
+  readonly files?: FileStore;
+  /** Absent: that of the event loop. */
+  readonly turnEnd?: TurnEnd;
+  /** Calls back a second later, when nothing else needs the process any more; absent: by the machine's clock. */
+  readonly later?: (callback: () => void) => void;
 }
 
 /** Opens or makes an outbox; its folder has one owner at a time. Throws AppError E_STATE_DAMAGED, E_STORAGE. */
@@ -41,87 +51,125 @@ export function openOutbox(options: OutboxOptions): Outbox {
 }
 
 interface Waiting {
-  readonly change: OutboxChange;
+  readonly entry: OutboxEntry;
   resolve(): void;
   reject(error: AppError): void;
 }
 
+const laterMs = 1_000;
+
 /**
- * Changes that come while a write is under way wait and share the next record, so there is one fsync at a time
- * and the loop is never blocked by the disk.
+ * Entries that come while a write is under way wait and share the next record, so there is one fsync at a time and the
+ * loop is never blocked by the disk. What is forgotten rides along: alone it would cost an fsync that nobody waits for.
  */
 class FileOutbox implements Outbox {
   private readonly kept = new Map<MessageId, Uint8Array>();
   /** Entries on their way to the disk. */
   private readonly arriving = new Set<MessageId>();
+  /** Acknowledged entries that the disk still has, or is about to have. */
+  private readonly forgotten = new Set<MessageId>();
+  /** The disk is to be told of them, whether an entry comes or not. */
+  private isForgetting = false;
+  private isForgetAsked = false;
   private waiting: Waiting[] = [];
   private writing: Promise<void> | undefined;
   private refusal: AppError | undefined;
   private file: OutboxFile;
   private readonly options: OutboxOptions;
+  private readonly files: FileStore;
 
   constructor(options: OutboxOptions) {
     this.options = options;
-    this.file = OutboxFile.open(options.file, options.logger, (change) => this.apply(change));
+    this.files = options.files ?? machineFiles;
+    const place = { file: options.file, files: this.files };
+    this.file = OutboxFile.open(place, options.logger, (change) => this.apply(change));
   }
 
   append(id: MessageId, frame: Uint8Array): Promise<void> {
     if (this.kept.has(id)) return Promise.resolve();
-    if (this.kept.size + this.arriving.size >= limits.outboxEntries) {
+    if (this.kept.size + this.arriving.size - this.forgotten.size >= limits.outboxEntries) {
       const text = `the outbox holds ${limits.outboxEntries} messages that nobody has acknowledged; the orchestrator must be reached first`;
       return Promise.reject(new AppError('E_QUEUE_FULL', text));
     }
     this.arriving.add(id);
-    return this.write({ append: [{ id, frame }], acknowledge: [] }).finally(() => this.arriving.delete(id));
+    return this.write({ id, frame });
   }
 
   pending(): readonly OutboxEntry[] {
-    return [...this.kept].map(([id, frame]) => ({ id, frame }));
+    return [...this.kept].flatMap(([id, frame]) => (this.forgotten.has(id) ? [] : [{ id, frame }]));
   }
 
   acknowledge(ids: readonly MessageId[]): Promise<void> {
-    const known = ids.filter((id) => this.kept.has(id) || this.arriving.has(id));
-    return known.length === 0 ? Promise.resolve() : this.write({ append: [], acknowledge: known });
+    for (const id of ids) if (this.kept.has(id) || this.arriving.has(id)) this.forgotten.add(id);
+    if (this.forgotten.size > 0 && !this.isForgetAsked) {
+      this.isForgetAsked = true;
+      (this.options.later ?? machineLater)(() => {
+        this.isForgetAsked = false;
+        this.forget();
+      });
+    }
+    return Promise.resolve();
   }
 
   async close(): Promise<void> {
+    this.forget();
     await this.writing;
     this.refusal ??= new AppError('E_STORAGE', `${this.options.file}: the outbox is closed`);
     this.file.close();
   }
 
-  private write(change: OutboxChange): Promise<void> {
-    if (this.refusal !== undefined) return Promise.reject(this.refusal);
+  private write(entry: OutboxEntry): Promise<void> {
+    if (this.refusal !== undefined) {
+      this.arriving.delete(entry.id);
+      return Promise.reject(this.refusal);
+    }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ change, resolve, reject });
+      this.waiting.push({ entry, resolve, reject });
       this.writing ??= this.drain();
     });
   }
 
+  /** Tells the disk of what was forgotten. */
+  private forget(): void {
+    if (this.forgotten.size === 0 || this.refusal !== undefined) return;
+    this.isForgetting = true;
+    this.writing ??= this.drain();
+  }
+
   private async drain(): Promise<void> {
     // The end of the turn: whatever else it appends goes into the same record.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.waiting.length > 0) {
+    await new Promise<void>((resolve) => (this.options.turnEnd ?? setImmediate)(resolve));
+    while (this.waiting.length > 0 || this.isForgetting) {
       const group = this.waiting;
       this.waiting = [];
+      this.isForgetting = false;
       try {
-        await this.writeGroup(group.map((entry) => entry.change));
-        for (const entry of group) entry.resolve();
+        await this.writeGroup(group.map(({ entry }) => entry));
+        for (const waiting of group) {
+          this.arriving.delete(waiting.entry.id);
+          waiting.resolve();
+        }
       } catch (thrown) {
         const error = storageError(thrown, this.options.file);
-        for (const entry of group) entry.reject(error);
+        for (const waiting of group) {
+          this.arriving.delete(waiting.entry.id);
+          waiting.reject(error);
+        }
+        if (group.length === 0)
+          this.options.logger.warn({ err: error }, 'the outbox could not forget acknowledged messages');
       }
     }
     // In the same step as the last look at `waiting`, so that nothing is left behind.
     this.writing = undefined;
   }
 
-  private async writeGroup(changes: readonly OutboxChange[]): Promise<void> {
-    const change: OutboxChange = {
-      append: changes.flatMap((entry) => entry.append),
-      acknowledge: changes.flatMap((entry) => entry.acknowledge),
-    };
+  private async writeGroup(entries: readonly OutboxEntry[]): Promise<void> {
     if (this.refusal !== undefined) throw this.refusal;
+    // What was acknowledged before the disk had it need not come there.
+    const append = entries.filter(({ id }) => !this.forgotten.delete(id));
+    const acknowledge = [...this.forgotten].filter((id) => this.kept.has(id));
+    if (append.length === 0 && acknowledge.length === 0) return;
+    const change: OutboxChange = { append, acknowledge };
     try {
       await this.file.write(encodeRecord(change));
     } catch (thrown) {
@@ -130,6 +178,7 @@ class FileOutbox implements Outbox {
       throw thrown;
     }
     this.apply(change);
+    for (const id of acknowledge) this.forgotten.delete(id);
     if (this.isWorthCompacting()) await this.compact();
   }
 
@@ -149,11 +198,12 @@ class FileOutbox implements Outbox {
   private async compact(): Promise<void> {
     const { file, logger } = this.options;
     const before = this.file.bytes;
-    const next = OutboxFile.create(`${file}.new`);
+    const { files } = this;
+    const next = OutboxFile.create({ file: `${file}.new`, files });
     try {
       await next.write(encodeRecord({ append: this.pending(), acknowledge: [] }));
-      renameSync(`${file}.new`, file);
-      syncFolder(dirname(file));
+      files.rename(`${file}.new`, file);
+      files.syncFolder(dirname(file));
     } catch (error) {
       // The old file is whole and stays in use; the next write tries again.
       next.close();
@@ -164,4 +214,8 @@ class FileOutbox implements Outbox {
     this.file = next;
     logger.debug({ file, before, after: next.bytes }, 'outbox compacted');
   }
+}
+
+function machineLater(callback: () => void): void {
+  setTimeout(callback, laterMs).unref();
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAppError, type AppError } from '@switchyard/protocol';
 import { silentLogger } from '@switchyard/runtime';
-import { openLibsqlJournal, type Journal } from '@switchyard/store';
+import { openLibsqlJournal, type ShelvedJournal } from '@switchyard/store';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { journalConformance } from './journal-conformance.ts';
@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const open = (onCommit?: (ms: number) => void): Journal =>
+const open = (onCommit?: (ms: number) => void): ShelvedJournal =>
   openLibsqlJournal({ file, logger: silentLogger(), ...(onCommit && { onCommit }) });
 
 journalConformance('libsql', open, async (journal) => {
@@ -84,7 +84,9 @@ describe('the libSQL file', () => {
 
   it('names the fact whose bytes changed on the disk', async () => {
     const journal = open();
-    await journal.append('s', 1, [fact('first'), fact('UNIQUE-MARK'), fact('third')]);
+    await journal.append('s', 1, [fact('first')]);
+    await journal.append('s', 2, [fact('UNIQUE-MARK')]);
+    await journal.append('s', 3, [fact('third'), fact('OTHER-MARK'), fact('fifth')]);
     await journal.close();
     const bytes = readFileSync(file);
     bytes[bytes.indexOf('UNIQUE-MARK')] = 'u'.charCodeAt(0);
@@ -98,9 +100,54 @@ describe('the libSQL file', () => {
     }
     expect(thrown).toMatchObject({ code: 'E_STATE_DAMAGED', details: { seq: 2 } });
     await damaged.close();
+    bytes[bytes.indexOf('uNIQUE-MARK')] = 'U'.charCodeAt(0);
+    bytes[bytes.indexOf('OTHER-MARK')] = 'o'.charCodeAt(0);
+    writeFileSync(file, bytes);
+    const later = open();
+    const read: number[] = [];
+    expect(() => read.push(...[...later.read()].map(({ seq }) => seq))).toThrow(
+      'facts 3 to 5 do not match their checksum',
+    );
+    // Asked for from the middle of the row, none of it is given either.
+    expect(() => [...later.read({ after: 4 })]).toThrow('facts 3 to 5');
+    expect(() => [...later.read({ stream: 's', after: 4 })]).toThrow('facts 3 to 5');
+    await later.close();
   });
 
-  it('never reads a flipped byte as a fact, wherever it is', { timeout: 60_000 }, async () => {
+  it('keeps the facts of a turn in one row of each run, and shows each in a view', async () => {
+    const journal = open();
+    const turn = [
+      journal.append('a', 1, [fact({ text: 'ü "quoted" \n \u0000' }), fact([1, null])]),
+      journal.append('a', 1, [{ kind: 'other "kind"', version: 7, data: 'x' }]),
+      journal.append('b', 1, [fact(2.5)]),
+      journal.append('a', 1, [fact(true)]),
+    ];
+    expect(await Promise.all(turn)).toEqual([2, 3, 4, 5]);
+    for (let after = 0; after <= 5; after += 1) {
+      const seqs = [...journal.read({ after })].map(({ seq }) => seq);
+      expect(seqs).toEqual([1, 2, 3, 4, 5].slice(after));
+      const ofA = [...journal.read({ stream: 'a', after })].map(({ seq }) => seq);
+      expect(ofA).toEqual([1, 2, 3, 5].filter((seq) => seq > after));
+    }
+    expect(journal.streams()).toEqual(['a', 'b']);
+    const read = [...journal.read()];
+    expect(read[0]?.data).toEqual({ text: 'ü "quoted" \n \u0000' });
+    await journal.close();
+    const db = new Database(file);
+    expect(db.prepare('select first, last, stream from batches order by first').raw(true).all()).toEqual([
+      [1, 3, 'a'],
+      [4, 4, 'b'],
+      [5, 5, 'a'],
+    ]);
+    const shown = db.prepare('select * from every_fact order by seq').raw(true).all() as unknown[][];
+    expect(shown.map((row) => row.slice(0, 5))).toEqual(
+      read.map(({ seq, stream, at, kind, version }) => [seq, stream, at, kind, version]),
+    );
+    expect(shown.map((row) => JSON.parse(String(row[5])) as unknown)).toEqual(read.map(({ data }) => data));
+    db.close();
+  });
+
+  it('never reads a flipped byte as a fact, wherever it is', async () => {
     const journal = open();
     for (let index = 0; index < 40; index += 1)
       await journal.append(`run-${index % 3}`, index, [fact({ index })]);
@@ -132,11 +179,19 @@ describe('the libSQL file', () => {
     expect(found).toBeGreaterThan(10);
   });
 
-  it('refuses when somebody else has written', async () => {
+  it('belongs to who opened it last: nobody appends behind a journal that was taken over', async () => {
     const first = open();
-    const second = open();
     await first.append('s', 1, [fact('mine')]);
-    await expect(second.append('s', 1, [fact('theirs')])).rejects.toMatchObject({ code: 'E_STATE_LOCKED' });
+    const second = open();
+    const late = await first.append('s', 2, [fact('behind')]).catch((error: unknown) => error);
+    expect(late).toMatchObject({ code: 'E_STATE_LOCKED' });
+    expect(String(late)).toContain(`process ${process.pid} on`);
+    const snapshot = { stream: 's', seq: 1, facts: 1, events: 0, floor: 1, shape: 'x', parts: ['1'] };
+    await expect(first.shelf.keep([{ ...snapshot, newEvents: [] }])).rejects.toMatchObject({
+      code: 'E_STATE_LOCKED',
+    });
+    expect(await second.append('s', 3, [fact('theirs')])).toBe(2);
+    expect([...second.read()].map(({ data }) => data)).toEqual(['mine', 'theirs']);
     await first.close();
     await second.close();
   });

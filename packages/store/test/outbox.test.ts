@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { limits, messageId } from '@switchyard/protocol';
 import { silentLogger } from '@switchyard/runtime';
 import { openOutbox, type Outbox, type OutboxOptions } from '@switchyard/store';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 let folder = '';
 let file = '';
@@ -35,6 +35,16 @@ function open(extra: Partial<OutboxOptions> = {}): Outbox {
 }
 const texts = (box: Outbox) =>
   box.pending().map((entry) => `${entry.id}=${new TextDecoder().decode(entry.frame)}`);
+
+/** What another process would find, had this one been killed now. */
+async function textsAfterACrash(): Promise<string[]> {
+  const copy = join(folder, 'copy');
+  writeFileSync(copy, readFileSync(file));
+  const other = openOutbox({ file: copy, logger: silentLogger() });
+  const found = texts(other);
+  await other.close();
+  return found;
+}
 
 describe('an outbox', () => {
   it('keeps what was appended over a restart, in order, until it is acknowledged', async () => {
@@ -72,6 +82,36 @@ describe('an outbox', () => {
     const first = open();
     await Promise.all([first.append(id(1), frame('a')), first.acknowledge([id(1)])]);
     expect(texts(first)).toEqual([]);
+  });
+
+  it('tells the disk of an acknowledgement with the next message, or a second later, and not before', async () => {
+    const later: (() => void)[] = [];
+    const first = open({ later: (callback) => later.push(callback) });
+    await first.append(id(1), frame('a'));
+    await first.append(id(2), frame('b'));
+    const before = readFileSync(file);
+    await first.acknowledge([id(1)]);
+    expect(texts(first)).toEqual(['m2=b']);
+    expect(readFileSync(file)).toEqual(before);
+    await first.append(id(3), frame('c'));
+    expect(await textsAfterACrash()).toEqual(['m2=b', 'm3=c']);
+    await first.acknowledge([id(2)]);
+    expect(await textsAfterACrash()).toEqual(['m2=b', 'm3=c']);
+    for (const callback of later.splice(0)) callback();
+    await first.append(id(4), frame('d'));
+    expect(await textsAfterACrash()).toEqual(['m3=c', 'm4=d']);
+    await first.acknowledge([id(3), id(4)]);
+    for (const callback of later.splice(0)) callback();
+    await vi.waitFor(async () => expect(await textsAfterACrash()).toEqual([]), 60_000);
+  });
+
+  it('does not write what was acknowledged before its write began', async () => {
+    const first = open();
+    const before = statSync(file).size;
+    await Promise.all([first.append(id(1), frame('a')), first.acknowledge([id(1)])]);
+    expect(statSync(file).size).toBe(before);
+    await first.append(id(2), frame('b'));
+    expect(texts(first)).toEqual(['m2=b']);
   });
 
   it('drops a last record that was cut off, at every length, and keeps the others', async () => {

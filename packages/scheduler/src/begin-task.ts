@@ -1,6 +1,6 @@
 import { fence, limits, type TaskId } from '@switchyard/protocol';
 import type { Decision } from './decision.ts';
-import type { Accepted } from './state.ts';
+import type { Accepted, Wait } from './state.ts';
 
 /** Everything a task depends on is there: it may be leased, asks its person, or goes to its reviewers. */
 export function beginTask(decision: Decision, taskId: TaskId): void {
@@ -37,12 +37,14 @@ function openGate(decision: Decision, taskId: TaskId): void {
   const { at } = decision;
   const { task } = decision.task(taskId);
   const text = task.instructions.trim() === '' ? `Approve ${task.id}?` : task.instructions.trim();
-  const wait = {
+  const { mode = 'approve', waitMs = limits.gateWaitMs, inputs = [] } = task.gate ?? {};
+  const wait: Wait = {
     kind: 'gate',
     text: text.slice(0, 4000),
     since: at,
-    deadline: at + limits.gateWaitMs,
-    default: 'fail',
-  } as const;
+    deadline: at + waitMs,
+    default: mode === 'notify' ? 'accept' : 'fail',
+    ...(inputs.length === 0 ? {} : { inputs }),
+  };
   decision.emit({ kind: 'task-waiting', taskId, wait });
 }

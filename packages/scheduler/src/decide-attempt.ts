@@ -1,14 +1,24 @@
 import { failureLine, type Failure, type TaskId } from '@switchyard/protocol';
 import { leaseOf, type Decision } from './decision.ts';
+import { decideAsked, decideEscalated } from './decide-question.ts';
 import { escalate, failTask } from './fail-task.ts';
+import { decayedCount, sameFailures, sameFailuresMax } from './failure-memory.ts';
 import type { RunInput } from './input.ts';
-import { lossesMax, retryDelayMs } from './retry-policy.ts';
+import { lossesMax, retryDelayMs, retryNumber } from './retry-policy.ts';
 import type { Accepted, Lease } from './state.ts';
 
 type InputOf<K extends RunInput['kind']> = RunInput & { readonly kind: K };
 /** What workers report, and what is said of them. */
 export type AttemptReportInput = InputOf<
-  'accepted' | 'progressed' | 'submitted' | 'attempt-failed' | 'escalated' | 'lost'
+  | 'accepted'
+  | 'progressed'
+  | 'violated'
+  | 'submitted'
+  | 'attempt-failed'
+  | 'escalated'
+  | 'asked'
+  | 'lost'
+  | 'contact'
 >;
 
 /** A report counts only with the fence of the lease that is out; late and repeated ones change nothing. */
@@ -24,6 +34,12 @@ export function decideAttempt(decision: Decision, input: AttemptReportInput): vo
     case 'progressed':
       decideProgress(decision, input);
       return;
+    case 'violated': {
+      const { attempt, worker } = lease;
+      const { violations } = input;
+      decision.emit({ kind: 'attempt-violated', taskId, fence, attempt, worker, violations });
+      return;
+    }
     case 'submitted':
       decideSubmitted(decision, input, lease);
       return;
@@ -34,11 +50,16 @@ export function decideAttempt(decision: Decision, input: AttemptReportInput): vo
       return;
     }
     case 'escalated':
-      decision.emit({ kind: 'attempt-escalated', taskId, fence, text: input.text });
-      escalate(decision, taskId, { text: input.text });
+      decideEscalated(decision, input);
+      return;
+    case 'asked':
+      decideAsked(decision, input, lease);
       return;
     case 'lost':
       decideLost(decision, input, lease);
+      return;
+    case 'contact':
+      decideContact(decision, input, lease);
       return;
   }
 }
@@ -81,14 +102,24 @@ function decideSubmitted(decision: Decision, input: InputOf<'submitted'>, lease:
 
 function retryOrFail(decision: Decision, taskId: TaskId, failure: Failure): void {
   const { at, state } = decision;
-  const { task, failures, round, continueFrom } = decision.task(taskId);
-  const count = failures[failure.class] ?? 1;
-  const delayMs = retryDelayMs(state.plan, task, { failure, count });
+  const { task, history, round, continueFrom } = decision.task(taskId);
+  const times = history.flatMap((record) =>
+    record.failure?.class === failure.class ? [record.endedAt ?? at] : [],
+  );
+  const series = { failure, times };
+  const delayMs = retryDelayMs(state.plan, task, series);
   if (delayMs === undefined) {
     failTask(decision, taskId, failure);
     return;
   }
-  const reason = `retry ${count} after ${failureLine(failure)}`;
+  const same = sameFailures(history).map(({ attempt }) => attempt);
+  if (same.length >= sameFailuresMax && !waitsForOthers(failure)) {
+    const again = `retry: \`switchyard answer ${state.run} '${taskId}' --action retry\``;
+    const text = `parked: attempts ${same.join(', ')} failed the same way: ${failureLine(failure)}\nMend the cause, then ${again}`;
+    escalate(decision, taskId, { text, failure, isCase: true });
+    return;
+  }
+  const reason = `retry ${retryNumber(series)} after ${failureLine(failure)}`;
   decision.emit({
     kind: 'task-retry-scheduled',
     taskId,
@@ -100,6 +131,11 @@ function retryOrFail(decision: Decision, taskId: TaskId, failure: Failure): void
   if (failure.class === 'exhausted') park(decision, failure);
 }
 
+/** Somebody else's limit is the cause: the same again is what is to be expected. */
+function waitsForOthers(failure: Failure): boolean {
+  return failure.class === 'throttled' || failure.class === 'exhausted';
+}
+
 /** A quota is used up: nothing new starts until it is reset, or until a person resumes the run. */
 function park(decision: Decision, failure: Failure): void {
   const { paused } = decision.state;
@@ -109,14 +145,26 @@ function park(decision: Decision, failure: Failure): void {
   decision.emit({ kind: 'run-paused', reason: `quota used up: ${firstLine(failure.message)}`, until });
 }
 
+/** Told once each way; it decides nothing. */
+function decideContact(decision: Decision, input: InputOf<'contact'>, lease: Lease): void {
+  const { taskId, fence, isHeard, reason } = input;
+  const wasHeard = decision.task(taskId).history.at(-1)?.silentSince === undefined;
+  if (wasHeard === isHeard) return;
+  const { attempt, worker } = lease;
+  decision.emit({ kind: 'attempt-contact', taskId, fence, attempt, worker, isHeard, reason });
+}
+
 function decideLost(decision: Decision, input: InputOf<'lost'>, lease: Lease): void {
   const { taskId, fence, reason } = input;
   const { attempt, worker } = lease;
   decision.emit({ kind: 'attempt-lost', taskId, fence, attempt, worker, reason });
   const { history, round, continueFrom } = decision.task(taskId);
-  const losses = history.filter((record) => record.outcome === 'lost').length;
+  const lost = history.flatMap((record) =>
+    record.outcome === 'lost' ? [record.endedAt ?? decision.at] : [],
+  );
+  const losses = decayedCount(lost);
   if (losses > lossesMax) {
-    const message = `${losses} attempts were lost with their workers; last: ${reason}`;
+    const message = `${lost.length} attempts were lost with their workers; last: ${reason}`;
     failTask(decision, taskId, { class: 'system', code: 'E_WORKER_LOST', message });
     return;
   }

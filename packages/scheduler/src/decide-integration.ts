@@ -2,14 +2,21 @@ import type { Failure, Finding, Receipt, TaskId } from '@switchyard/protocol';
 import { isTerminal, type Decision } from './decision.ts';
 import type { RunInput } from './input.ts';
 import { reopenDependants } from './reopen.ts';
+import { howItEnded } from './receipt-text.ts';
 import { rejectByConflict, rejectByVerification } from './reject-task.ts';
+import {
+  decideReverted,
+  decideRevertMoved,
+  decideRevertVerified,
+  refuseRollback,
+} from './decide-rollback.ts';
 import { dropBatch, stopRun } from './run-end.ts';
 import type { IntegrationState, MergedTask } from './state.ts';
 
 type InputOf<K extends RunInput['kind']> = RunInput & { readonly kind: K };
 /** Answers of those who merge, verify and move the branch. */
 export type IntegrationInput = InputOf<
-  'merged' | 'verified' | 'moved' | 'integration-errored' | 'branch-lost'
+  'merged' | 'reverted' | 'verified' | 'moved' | 'integration-errored' | 'branch-lost'
 >;
 
 /** Times an integration step is tried again after it could not be carried out. */
@@ -23,11 +30,18 @@ export function decideIntegration(decision: Decision, input: IntegrationInput): 
     case 'merged':
       if (integration.kind === 'merging') decideMerged(decision, input, integration);
       return;
+    case 'reverted':
+      if (integration.kind === 'merging') decideReverted(decision, input);
+      return;
     case 'verified':
-      if (integration.kind === 'verifying') decideVerified(decision, input, integration);
+      if (integration.kind !== 'verifying') return;
+      if (integration.decision.reverts === undefined) decideVerified(decision, input, integration);
+      else decideRevertVerified(decision, input, integration);
       return;
     case 'moved':
-      if (integration.kind === 'moving') decideMoved(decision, integration);
+      if (integration.kind !== 'moving') return;
+      if (integration.decision.reverts === undefined) decideMoved(decision, integration);
+      else decideRevertMoved(decision, integration);
       return;
     case 'integration-errored':
       decideErrored(decision, input, integration);
@@ -123,6 +137,10 @@ function decideErrored(
 function giveUp(decision: Decision, reason: string): void {
   const { integration, phase } = decision.state;
   if (integration.kind === 'idle') return;
+  if (integration.decision.reverts !== undefined) {
+    refuseRollback(decision, reason);
+    return;
+  }
   const { batch, entries } = integration.decision;
   if (phase.kind !== 'stopping') {
     dropBatch(decision, batch, reason);
@@ -171,11 +189,6 @@ function blame(decision: Decision, taskId: TaskId, receipts: readonly Receipt[])
   const goesOn = phase.holds ? { continueFrom: commit, affinity } : {};
   rejectByVerification(decision, taskId, { fence, finding, failure, ...goesOn });
   reopenDependants(decision, taskId);
-}
-
-function howItEnded(receipt: Receipt): string {
-  const how = receipt.ended === 'exited' ? `ended with ${receipt.exitCode}` : `was ${receipt.ended}`;
-  return `\`${receipt.command.slice(0, 300)}\` ${how}`;
 }
 
 /** The message and the end of the output, within the limit of a finding's description. */

@@ -1,26 +1,76 @@
-import { AppError, type EscalationAction, type Failure, type TaskId } from '@switchyard/protocol';
+import {
+  AppError,
+  gateRoundsDefault,
+  type EscalationAction,
+  type Failure,
+  type GateValues,
+  type TaskId,
+} from '@switchyard/protocol';
 import { requestRunReview } from './begin-task.ts';
+import { answerAtWork } from './decide-question.ts';
+import { askRollback } from './decide-rollback.ts';
 import type { Decision } from './decision.ts';
 import { failTask } from './fail-task.ts';
+import { defaultsOf, gateValuesOf } from './gate-values.ts';
+import { addProposed } from './follow-ups.ts';
 import type { RunInput } from './input.ts';
+import { beforeGate, sendBack } from './send-back.ts';
 import type { Wait } from './state.ts';
 
 type InputOf<K extends RunInput['kind']> = RunInput & { readonly kind: K };
 
-/** A person approves or rejects a gate. Throws E_TASK_UNKNOWN and E_RUN_STATE. */
+/** A person approves or rejects a gate. Throws E_TASK_UNKNOWN, E_RUN_STATE and E_GATE_INPUTS. */
 export function decideGate(decision: Decision, input: InputOf<'gate-answered'>): void {
   const { taskId, approve, note } = input;
-  waitOf(decision, taskId, 'gate');
-  const action = approve ? 'approve' : 'reject';
-  decision.emit({ kind: 'wait-answered', taskId, by: 'person', action, note });
-  if (approve) decision.emit({ kind: 'task-completed', taskId });
-  else
-    failTask(decision, taskId, gateFailure(note === '' ? 'a person rejected it' : note), { answered: true });
+  const { inputs: asked = [] } = waitOf(decision, taskId, 'gate');
+  if (approve) {
+    passGate(decision, taskId, {
+      by: 'person',
+      note,
+      inputs: gateValuesOf(taskId, asked, input.inputs ?? {}),
+    });
+    return;
+  }
+  decision.emit({ kind: 'wait-answered', taskId, by: 'person', action: 'reject', note });
+  if (decision.task(taskId).proposal !== undefined) decision.emit({ kind: 'task-completed', taskId });
+  else rejectGate(decision, taskId, note === '' ? 'a person rejected it' : note);
+}
+
+/** What the plan says about a gate that is rejected; send-backs have an end. */
+function rejectGate(decision: Decision, taskId: TaskId, note: string): void {
+  const { task, round } = decision.task(taskId);
+  const { onReject = 'fail', rounds = gateRoundsDefault } = task.gate ?? {};
+  const { work } = beforeGate(decision, taskId);
+  if (onReject === 'send-back' && work.length > 0 && round < rounds) {
+    sendBack(decision, taskId, note);
+    return;
+  }
+  const isFree = decision.state.rollback === undefined;
+  if (onReject === 'roll-back' && work.length > 0 && isFree)
+    askRollback(decision, { taskIds: work, withDependants: true, reason: `${taskId} was rejected: ${note}` });
+  const used =
+    onReject === 'send-back' ? `${note} (sent back ${round - 1} times, which is all it may)` : note;
+  failTask(decision, taskId, gateFailure(used), { answered: true });
+}
+
+interface Passed {
+  readonly by: 'person' | 'deadline';
+  readonly note: string;
+  readonly inputs: GateValues;
+}
+
+function passGate(decision: Decision, taskId: TaskId, { by, note, inputs }: Passed): void {
+  const { proposal } = decision.task(taskId);
+  if (proposal !== undefined) addProposed(decision, proposal.tasks);
+  const values = Object.keys(inputs).length === 0 ? {} : { inputs };
+  decision.emit({ kind: 'wait-answered', taskId, by, action: 'approve', note, ...values });
+  decision.emit({ kind: 'task-completed', taskId });
 }
 
 /** A person answers an escalation. Throws E_TASK_UNKNOWN and E_RUN_STATE. */
 export function decideEscalation(decision: Decision, input: InputOf<'escalation-answered'>): void {
   const { taskId, action, note } = input;
+  if (decision.state.tasks.has(taskId) && answerAtWork(decision, taskId, input)) return;
   const wait = waitOf(decision, taskId, 'escalation');
   if (action === 'accept' && wait.submitted === undefined)
     throw new AppError(
@@ -39,8 +89,13 @@ export function decideDeadlines(decision: Decision): void {
     if (phase.kind !== 'waiting' || phase.wait.deadline > decision.at) continue;
     const { wait } = phase;
     const note = 'nobody answered in time';
+    if (wait.kind === 'gate' && wait.default === 'accept') {
+      passGate(decision, taskId, { by: 'deadline', note: '', inputs: defaultsOf(wait.inputs ?? []) });
+      continue;
+    }
     decision.emit({ kind: 'wait-answered', taskId, by: 'deadline', action: wait.default, note });
-    if (wait.kind === 'gate') failTask(decision, taskId, gateFailure(note), { answered: true });
+    if (decision.task(taskId).proposal !== undefined) decision.emit({ kind: 'task-completed', taskId });
+    else if (wait.kind === 'gate') failTask(decision, taskId, gateFailure(note), { answered: true });
     else answer(decision, taskId, { wait, action: wait.default, note, by: 'deadline' });
   }
 }

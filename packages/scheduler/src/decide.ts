@@ -1,5 +1,6 @@
 import { AppError } from '@switchyard/protocol';
 import { decideAttempt } from './decide-attempt.ts';
+import { decideFollowUps } from './follow-ups.ts';
 import { decideIntegration } from './decide-integration.ts';
 import { decideReviewed } from './decide-review.ts';
 import {
@@ -10,8 +11,11 @@ import {
   decideResume,
   decideStart,
 } from './decide-run.ts';
+import { beginRollback, decideRollback } from './decide-rollback.ts';
+import { decideUsage } from './decide-usage.ts';
+import { decideSalvaged, decideTakeUp, decideWip } from './decide-salvage.ts';
 import { decideDeadlines, decideEscalation, decideGate } from './decide-wait.ts';
-import { Decision } from './decision.ts';
+import { Decision, type FoldedFact } from './decision.ts';
 import { settleDependants } from './dependencies.ts';
 import type { RunFact } from './fact.ts';
 import type { RunInput } from './input.ts';
@@ -19,7 +23,7 @@ import { leaseTasks } from './lease-tasks.ts';
 import { failUnmatched, matchTasks } from './match-tasks.ts';
 import { decideNextBatch } from './next-batch.ts';
 import { endRun, stopRun } from './run-end.ts';
-import type { RunState } from './state.ts';
+import type { PauseCause, RunState } from './state.ts';
 
 /**
  * What follows from an input: facts for the journal, folded by `evolve` one after the other. Changes nothing itself.
@@ -30,12 +34,13 @@ import type { RunState } from './state.ts';
  * Invariants, checked after every fact by the property tests:
  *  (1) no lease before all dependencies are there (on the branch or the candidate, or failed with `continue`);
  *  (2) no two tasks hold overlapping paths; (3) slots, labels and the run's cap are respected;
- *  (4) fences only grow, and a stale fence changes nothing; (5) a change is in exactly one move of the branch;
- *  (6) every run ends when the world answers; (7) a task never leaves a phase that is an end;
+ *  (4) fences only grow, and a stale fence changes nothing; (5) a change is in exactly one move of the branch, and
+ *  leaves it only by a rollback, once; (6) every run ends when the world answers; (7) a task leaves a phase that is an
+ *  end only where a gate sends it back or a rollback takes it back;
  *  (8) a run that has not ended owes something, has a deadline, waits for a peer, or is paused;
  *  (9) folding the facts again gives the same state; (10) facts are plain data.
  *
- * Throws AppError E_RUN_STATE, E_TASK_UNKNOWN and E_PLAN_INVALID for requests of clients that cannot be met; never for
+ * Throws AppError E_RUN_STATE, E_TASK_UNKNOWN, E_GATE_INPUTS, E_ROLLBACK_DEPENDANTS and E_PLAN_INVALID for requests of clients that cannot be met; never for
  * what peers say late or twice.
  */
 export function decide(state: RunState | undefined, input: RunInput): readonly RunFact[] {
@@ -44,7 +49,52 @@ export function decide(state: RunState | undefined, input: RunInput): readonly R
     return decideCreate(input);
   }
   if (state === undefined) throw new Error(`a run begins with create, not ${input.kind}`);
-  const decision = new Decision(state, input.at);
+  return factsOf(new Decision(state, input.at), input);
+}
+
+/** An input that is never refused: what peers, the fleet, effects and the clock say. */
+export type WorldInput = Exclude<RunInput, { kind: RefusableKind }>;
+type RefusableKind =
+  | 'create'
+  | 'start'
+  | 'gate-answered'
+  | 'escalation-answered'
+  | 'take-up'
+  | 'add-tasks'
+  | 'rollback'
+  | 'pause'
+  | 'resume'
+  | 'raise-budget'
+  | 'cancel';
+
+const refusable: ReadonlySet<string> = new Set<RefusableKind>([
+  'create',
+  'start',
+  'gate-answered',
+  'escalation-answered',
+  'take-up',
+  'add-tasks',
+  'rollback',
+  'pause',
+  'resume',
+  'raise-budget',
+  'cancel',
+]);
+
+/** Whether `advance` may take an input. */
+export function isWorldInput(input: RunInput): input is WorldInput {
+  return !refusable.has(input.kind);
+}
+
+/**
+ * Decides and folds in one step: `state` is changed in place, which spares the copies that `decide` makes so as to leave
+ * it alone. The same facts as `decide`, and the same state as folding them. `folded` is told of each fact behind its fold.
+ */
+export function advance(state: RunState, input: WorldInput, folded: FoldedFact): readonly RunFact[] {
+  return factsOf(new Decision(state, input.at, folded), input);
+}
+
+function factsOf(decision: Decision, input: Exclude<RunInput, { kind: 'create' }>): readonly RunFact[] {
   takeInput(decision, input);
   settle(decision);
   return decision.facts;
@@ -52,9 +102,6 @@ export function decide(state: RunState | undefined, input: RunInput): readonly R
 
 function takeInput(decision: Decision, input: Exclude<RunInput, { kind: 'create' }>): void {
   switch (input.kind) {
-    case 'start':
-      decideStart(decision);
-      return;
     case 'offer':
       releaseDelayed(decision);
       leaseTasks(decision, input);
@@ -64,21 +111,59 @@ function takeInput(decision: Decision, input: Exclude<RunInput, { kind: 'create'
       return;
     case 'accepted':
     case 'progressed':
+    case 'violated':
     case 'submitted':
     case 'attempt-failed':
     case 'escalated':
+    case 'asked':
     case 'lost':
+    case 'contact':
       decideAttempt(decision, input);
+      return;
+    case 'salvaged':
+      decideSalvaged(decision, input);
+      return;
+    case 'wip-kept':
+      decideWip(decision, input);
+      return;
+    case 'used':
+    case 'review-used':
+    case 'spent':
+      decideUsage(decision, input);
       return;
     case 'reviewed':
       decideReviewed(decision, input);
       return;
     case 'merged':
+    case 'reverted':
     case 'verified':
     case 'moved':
     case 'integration-errored':
     case 'branch-lost':
       decideIntegration(decision, input);
+      return;
+    case 'follow-ups':
+      decideFollowUps(decision, input);
+      return;
+    case 'tick':
+      decideTick(decision);
+      return;
+    default:
+      takeRequest(decision, input);
+  }
+}
+
+/** What a person or a program asks for; it may be refused. */
+function takeRequest(
+  decision: Decision,
+  input: Exclude<RunInput, { kind: 'create' }> & { kind: RefusableKind },
+): void {
+  switch (input.kind) {
+    case 'start':
+      decideStart(decision);
+      return;
+    case 'raise-budget':
+      decideUsage(decision, input);
       return;
     case 'gate-answered':
       decideGate(decision, input);
@@ -86,8 +171,14 @@ function takeInput(decision: Decision, input: Exclude<RunInput, { kind: 'create'
     case 'escalation-answered':
       decideEscalation(decision, input);
       return;
+    case 'take-up':
+      decideTakeUp(decision, input);
+      return;
     case 'add-tasks':
       decideAddTasks(decision, input);
+      return;
+    case 'rollback':
+      decideRollback(decision, input);
       return;
     case 'pause':
       decidePause(decision, input);
@@ -98,15 +189,13 @@ function takeInput(decision: Decision, input: Exclude<RunInput, { kind: 'create'
     case 'cancel':
       decideCancel(decision, input);
       return;
-    case 'tick':
-      decideTick(decision);
-      return;
   }
 }
 
 /** What follows by itself, in one pass: begin or skip dependants, integrate what waits, end when nothing is left. */
 function settle(decision: Decision): void {
   if (decision.state.phase.kind === 'running') settleDependants(decision);
+  beginRollback(decision);
   if (decision.state.phase.kind === 'running') decideNextBatch(decision);
   endRun(decision);
 }
@@ -120,10 +209,14 @@ function decideTick(decision: Decision): void {
     return;
   }
   if (state.paused?.until !== undefined && state.paused.until <= at)
-    decision.emit({ kind: 'run-resumed', reason: 'the quota should be there again' });
+    decision.emit({ kind: 'run-resumed', reason: resumeText(state.paused.cause) });
   releaseDelayed(decision);
   failUnmatched(decision);
   decideDeadlines(decision);
+}
+
+function resumeText(cause: PauseCause | undefined): string {
+  return cause === 'budget' ? 'a new day has its own budget' : 'the quota should be there again';
 }
 
 /** Retries whose wait is over. */

@@ -6,8 +6,8 @@ import { copyIndex } from './run-index.ts';
 import type { Lease, RunState, TaskState } from './state.ts';
 
 /**
- * Facts in the making. Each fact is folded at once into a draft, so that what follows is decided on the state as it
- * will be; the state that was given is never changed. The draft copies only what facts touch.
+ * Facts in the making. Each fact is folded at once, so that what follows is decided on the state as it will be: into a
+ * draft, which copies only what facts touch, or, where the state is the caller's to give, into the state itself.
  */
 export class Decision {
   readonly at: number;
@@ -18,10 +18,13 @@ export class Decision {
   readonly fresh: TaskId[] = [];
   private readonly given: RunState;
   private draft: (RunState & { tasks: CopyOnWriteMap<TaskId, TaskState> }) | undefined;
+  private readonly folded: FoldedFact | undefined;
 
-  constructor(state: RunState, at: number) {
+  /** @param folded the state is changed in place, and this is told of each fact behind its fold. */
+  constructor(state: RunState, at: number, folded?: FoldedFact) {
     this.given = state;
     this.at = at;
+    this.folded = folded;
   }
 
   /** The state with every fact so far; only to be read. */
@@ -39,10 +42,19 @@ export class Decision {
   /** Decides one thing. */
   emit(undated: UndatedFact): void {
     const fact: RunFact = { ...undated, at: this.at };
-    this.draft ??= draftOf(this.given);
-    evolve(this.draft, fact);
+    this.fold(fact);
     this.facts.push(fact);
     this.note(fact);
+  }
+
+  private fold(fact: RunFact): void {
+    if (this.folded === undefined) {
+      this.draft ??= draftOf(this.given);
+      evolve(this.draft, fact);
+    } else {
+      evolve(this.given, fact);
+      this.folded(fact);
+    }
   }
 
   private note(fact: RunFact): void {
@@ -51,7 +63,14 @@ export class Decision {
       case 'task-failed':
       case 'task-skipped':
       case 'task-cancelled':
+      case 'task-rolled-back':
         this.settled.push(fact.taskId);
+        return;
+      case 'task-sent-back':
+      case 'task-rejected':
+      case 'task-conflicted':
+      case 'task-retry-scheduled':
+        this.fresh.push(fact.taskId);
         return;
       case 'tasks-merged':
         if (fact.next === 'defer') this.settled.push(...fact.merged.map(({ taskId }) => taskId));
@@ -67,6 +86,9 @@ export class Decision {
   }
 }
 
+/** Called with a fact that the state has taken in. */
+export type FoldedFact = (fact: RunFact) => void;
+
 /** The lease of a task, while a worker has it. */
 export function leaseOf(task: Pick<TaskState, 'phase'>): Lease | undefined {
   const { phase } = task;
@@ -78,7 +100,13 @@ export function leaseOf(task: Pick<TaskState, 'phase'>): Lease | undefined {
 /** Whether a task's phase is never left. */
 export function isTerminal(task: Pick<TaskState, 'phase'>): boolean {
   const { kind } = task.phase;
-  return kind === 'completed' || kind === 'failed' || kind === 'skipped' || kind === 'cancelled';
+  return (
+    kind === 'completed' ||
+    kind === 'failed' ||
+    kind === 'skipped' ||
+    kind === 'cancelled' ||
+    kind === 'rolled-back'
+  );
 }
 
 function draftOf(state: RunState): RunState & { tasks: CopyOnWriteMap<TaskId, TaskState> } {
@@ -90,6 +118,7 @@ function draftOf(state: RunState): RunState & { tasks: CopyOnWriteMap<TaskId, Ta
     })),
     queue: [...state.queue],
     verifications: [...state.verifications],
+    answers: [...state.answers],
     index: copyIndex(state.index),
   };
 }

@@ -19,13 +19,14 @@ export function mayBegin(decision: Decision, task: Readonly<TaskState>): boolean
  * Whether dependants of a task may start: it is on the run branch, or on the candidate where verification comes at
  * the end, or it failed and its plan says that they go on.
  */
-function isThere(task: Readonly<TaskState>): boolean {
+export function isThere(task: Readonly<TaskState>): boolean {
   const { phase } = task;
   if (phase.kind === 'verifying') return phase.onCandidate;
   return phase.kind === 'completed' || (phase.kind === 'failed' && task.task.onFailure === 'continue');
 }
 
 function look(decision: Decision, id: TaskId): void {
+  if (decision.task(id).phase.kind === 'ready') waitAgain(decision, decision.task(id));
   const task = decision.task(id);
   if (task.phase.kind !== 'pending') return;
   const missing = task.task.dependsOn.find((dependency) => willNeverBeThere(decision.task(dependency)));
@@ -33,9 +34,25 @@ function look(decision: Decision, id: TaskId): void {
   else if (mayBegin(decision, task)) beginTask(decision, id);
 }
 
+/**
+ * Something it depends on was sent back while it was under way: it begins anew behind that, and lets go of its paths,
+ * which that may need.
+ */
+function waitAgain(decision: Decision, { task }: Readonly<TaskState>): void {
+  const because = task.dependsOn.find((id) => !isThere(decision.task(id)));
+  if (because === undefined) return;
+  const reason = `${because} was sent back`;
+  decision.emit({ kind: 'task-reopened', taskId: task.id, because, reason });
+}
+
 function willNeverBeThere(task: Readonly<TaskState>): boolean {
   const { kind } = task.phase;
-  return kind === 'skipped' || kind === 'cancelled' || (kind === 'failed' && !isThere(task));
+  return (
+    kind === 'skipped' ||
+    kind === 'cancelled' ||
+    kind === 'rolled-back' ||
+    (kind === 'failed' && !isThere(task))
+  );
 }
 
 function skip(decision: Decision, taskId: TaskId, missing: TaskId): void {
@@ -48,5 +65,5 @@ function skip(decision: Decision, taskId: TaskId, missing: TaskId): void {
 }
 
 function verb(phase: TaskState['phase']['kind']): string {
-  return phase === 'failed' ? 'failed' : `was ${phase}`;
+  return phase === 'failed' ? 'failed' : `was ${phase.replace('-', ' ')}`;
 }

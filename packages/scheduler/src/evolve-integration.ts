@@ -34,16 +34,59 @@ export function evolveIntegration(state: RunState, fact: Dated<IntegrationFact>)
       state.tip = fact.to;
       state.candidate = fact.to;
       state.integration = { kind: 'idle' };
+      noteMerges(state, fact);
+      return;
+    case 'rollback-asked': {
+      const { taskIds, withDependants, reason } = fact;
+      state.rollback = { taskIds, withDependants, reason };
+      return;
+    }
+    case 'rollback-decided': {
+      const { batch, parent, at, reverts } = fact;
+      state.batches = batch;
+      const decision = { batch, parent, at, entries: [], reverts };
+      state.integration = { kind: 'merging', decision, tries: 0 };
+      return;
+    }
+    case 'merges-reverted':
+      evolveReverted(state, fact);
+      return;
+    case 'rollback-refused':
+      state.rollback = undefined;
+      state.integration = { kind: 'idle' };
       return;
     case 'integration-retried':
       if (state.integration.kind !== 'idle') state.integration = { ...state.integration, tries: fact.tries };
       return;
     case 'integration-abandoned':
+      if (isRollback(state)) state.rollback = undefined;
       state.integration = { kind: 'idle' };
       for (const id of fact.requeue) unmerge(state, id, fact.at);
       state.queue.unshift(...fact.requeue);
       return;
   }
+}
+
+/** More than a batch can have. */
+const batchSize = 100_000;
+
+/** The tasks of a move are on the branch; a rollback has no tasks and is over. */
+function noteMerges(state: RunState, { batch, merged }: FactOf<'branch-moved'>): void {
+  if (merged.length === 0) state.rollback = undefined;
+  for (const [place, { taskId, commit }] of merged.entries()) {
+    const task = taskOf(state, taskId);
+    task.merges = [...(task.merges ?? []), { commit, order: batch * batchSize + place }];
+  }
+}
+
+function isRollback({ integration }: RunState): boolean {
+  return integration.kind !== 'idle' && integration.decision.reverts !== undefined;
+}
+
+function evolveReverted(state: RunState, { batch, tip, next }: FactOf<'merges-reverted'>): void {
+  const { integration } = state;
+  if (integration.kind !== 'merging') throw new Error(`batch ${batch} is not being merged`);
+  verifyOrMove(state, { decision: integration.decision, tip, merged: [], next });
 }
 
 function beginBatch(state: RunState, decision: IntegrationDecision): void {
@@ -90,8 +133,9 @@ function evolveMerged(state: RunState, fact: FactOf<'tasks-merged'>): void {
 function evolveVerified(state: RunState, fact: FactOf<'batch-verified'>): void {
   const { integration } = state;
   if (integration.kind !== 'verifying') throw new Error(`batch ${fact.batch} is not being verified`);
-  const { commit, tasks, passed, at, receipts } = fact;
-  state.verifications.push({ commit, tasks, passed, at, receipts });
+  const { commit, tasks, passed, at, receipts, isRollback } = fact;
+  const without = isRollback === undefined ? {} : { isRollback };
+  state.verifications.push({ commit, tasks, passed, at, receipts, ...without });
   if (passed) {
     verifyOrMove(state, { ...integration, next: 'move' });
     return;

@@ -1,4 +1,4 @@
-import { peerId, type PeerId } from '@switchyard/protocol';
+import { peerId, sumUsage, type PeerId } from '@switchyard/protocol';
 import type { TaskFact } from './fact.ts';
 import type { Lease, RunState, TaskState } from './state.ts';
 import { changeTask, lastRecord, setLack, settleRecord, taskOf } from './task-change.ts';
@@ -6,7 +6,15 @@ import { changeTask, lastRecord, setLack, settleRecord, taskOf } from './task-ch
 type Dated<F> = { readonly at: number } & F;
 type AttemptFact = Extract<
   TaskFact,
-  { kind: `attempt-${string}` | 'task-leased' | 'task-submitted' | 'review-requested' | 'review-settled' }
+  {
+    kind:
+      | `attempt-${string}`
+      | 'task-leased'
+      | 'task-submitted'
+      | 'review-requested'
+      | 'review-settled'
+      | 'review-used';
+  }
 >;
 
 /** Who tries tasks of kind `review`: no worker does. */
@@ -38,28 +46,40 @@ export function evolveTask(state: RunState, fact: Dated<TaskFact>): void {
       evolveRejected(state, fact);
       return;
     case 'task-retry-scheduled':
-      changeTask(state, fact.taskId, (task) => {
-        const { notBefore, reason } = fact;
-        task.round = fact.round;
-        task.answer = fact.answer ?? task.answer;
-        task.continueFrom = fact.continueFrom;
-        task.phase = { kind: 'ready', since: fact.at, notBefore, reason };
-      });
+      evolveRetry(state, fact);
       return;
     case 'task-waiting':
       changeTask(state, fact.taskId, (task) => {
         task.phase = { kind: 'waiting', wait: fact.wait };
+        task.caseFile = fact.wait.caseFile ?? task.caseFile;
       });
       return;
+    case 'resume-chosen':
+      taskOf(state, fact.taskId).takeUp = fact.from;
+      return;
     case 'wait-answered':
-      return; // the fact that follows says what became of the task
+      // The fact that follows says what became of the task.
+      if (fact.inputs !== undefined) state.answers.push({ taskId: fact.taskId, inputs: fact.inputs });
+      return;
     case 'task-reopened':
       changeTask(state, fact.taskId, (task) => {
         settleRecord(task, 'cancelled', fact.at);
         task.continueFrom = undefined;
         task.affinity = undefined;
+        task.takeUp = undefined;
         task.phase = { kind: 'pending' };
       });
+      return;
+    case 'follow-ups-settled':
+      changeTask(state, fact.taskId, (task) => {
+        task.handedFence = fact.fence;
+      });
+      if (fact.gate !== undefined)
+        taskOf(state, fact.gate).proposal = { from: fact.taskId, tasks: fact.proposed ?? [] };
+      return;
+    case 'task-sent-back':
+    case 'task-rolled-back':
+      evolveUndone(state, fact);
       return;
     case 'task-completed':
     case 'task-failed':
@@ -70,6 +90,84 @@ export function evolveTask(state: RunState, fact: Dated<TaskFact>): void {
     default:
       evolveAttempt(state, fact);
   }
+}
+
+function evolveRetry(
+  state: RunState,
+  fact: Dated<Extract<TaskFact, { kind: 'task-retry-scheduled' }>>,
+): void {
+  changeTask(state, fact.taskId, (task) => {
+    const { at, notBefore, reason } = fact;
+    task.round = fact.round;
+    task.answer = fact.answer ?? task.answer;
+    task.continueFrom = fact.continueFrom;
+    task.phase = { kind: 'ready', since: at, notBefore, reason };
+  });
+}
+
+/** A task leaves its end: a gate sends it back, or it is off the branch again. */
+function evolveUndone(
+  state: RunState,
+  fact: Dated<Extract<TaskFact, { kind: 'task-sent-back' | 'task-rolled-back' }>>,
+): void {
+  changeTask(state, fact.taskId, (task) => {
+    if (fact.kind === 'task-rolled-back') {
+      const { at, commit, reason } = fact;
+      task.merges = undefined;
+      task.phase = { kind: 'rolled-back', at, commit, reason };
+      return;
+    }
+    task.round = fact.round;
+    task.roundsBefore = fact.roundsBefore;
+    task.feedback = fact.findings;
+    task.continueFrom = undefined;
+    task.takeUp = undefined;
+    task.phase = { kind: 'pending' };
+  });
+}
+
+function recordUsage(
+  state: RunState,
+  task: TaskState,
+  { at, fence, usage }: Dated<TaskFact & { kind: 'attempt-used' }>,
+): void {
+  const record = task.history.find((attempt) => attempt.fence === fence);
+  if (record === undefined) return;
+  spend(state, at, sumUsage(usage).microUsd - sumUsage(record.usage ?? []).microUsd);
+  record.usage = usage;
+}
+
+function recordReviewUsage(
+  state: RunState,
+  task: TaskState,
+  { at, fence, sitting, spent }: Dated<TaskFact & { kind: 'review-used' }>,
+): void {
+  const record = task.history.find((attempt) => attempt.fence === fence);
+  if (record === undefined) return;
+  const before = record.reviewUsage?.[sitting]?.usage ?? [];
+  spend(state, at, sumUsage(spent.usage).microUsd - sumUsage(before).microUsd);
+  record.reviewUsage = { ...record.reviewUsage, [sitting]: spent };
+}
+
+function recordQuestion(
+  task: TaskState,
+  fact: Dated<TaskFact & { kind: 'attempt-asked' | 'attempt-answered' }>,
+): void {
+  const record = lastRecord(task);
+  if (record === undefined) return;
+  const { questions = [] } = record;
+  if (fact.kind === 'attempt-asked') {
+    const { question: id, text, at: since, deadline } = fact;
+    record.questions = [...questions, { id, text, since, deadline }];
+    return;
+  }
+  const answer = { text: fact.answer, by: fact.by, at: fact.at };
+  record.questions = questions.map((each) => (each.id === fact.question ? { ...each, answer } : each));
+}
+
+function spend(state: RunState, at: number, microUsd: number): void {
+  const day = new Date(at).toISOString().slice(0, 10);
+  state.spentOn = { ...state.spentOn, [day]: (state.spentOn?.[day] ?? 0) + microUsd };
 }
 
 function evolveAttempt(state: RunState, fact: Dated<AttemptFact>): void {
@@ -84,10 +182,13 @@ function evolveAttempt(state: RunState, fact: Dated<AttemptFact>): void {
     case 'attempt-progressed':
       working(state, fact, fact.phase);
       return;
+    case 'attempt-violated':
+      return; // told, and no more: its end decides
     case 'task-submitted':
       recordEvidence(task, fact.evidence);
       settleRecord(task, 'submitted', fact.at);
       task.affinity = leaseOf(task)?.worker;
+      task.takeUp = undefined;
       return;
     case 'attempt-failed':
       recordEvidence(task, fact.evidence ?? {});
@@ -96,11 +197,36 @@ function evolveAttempt(state: RunState, fact: Dated<AttemptFact>): void {
     case 'attempt-lost':
       settleRecord(task, 'lost', fact.at);
       return;
+    case 'attempt-contact': {
+      const record = lastRecord(task);
+      if (record !== undefined) record.silentSince = fact.isHeard ? undefined : fact.at;
+      return;
+    }
+    case 'attempt-asked':
+    case 'attempt-answered':
+      recordQuestion(task, fact);
+      return;
     case 'attempt-escalated':
       settleRecord(task, 'failed', fact.at);
       return;
     case 'attempt-cancelled':
       settleRecord(task, 'cancelled', fact.at);
+      return;
+    case 'attempt-salvaged': {
+      const late = task.history.find(({ fence }) => fence === fact.fence);
+      if (late !== undefined) late.salvage = { ...fact.salvage, at: fact.at };
+      return;
+    }
+    case 'attempt-wip': {
+      const record = task.history.find(({ fence }) => fence === fact.fence);
+      if (record !== undefined) record.wip = { ...fact.wip, at: fact.at };
+      return;
+    }
+    case 'attempt-used':
+      recordUsage(state, task, fact);
+      return;
+    case 'review-used':
+      recordReviewUsage(state, task, fact);
       return;
     case 'review-requested':
       if (task.task.kind === 'review') beginReviewAttempt(task, fact);
@@ -120,15 +246,18 @@ function lease(state: RunState, fact: Dated<TaskFact & { kind: 'task-leased' }>)
     task.attempts = attempt;
     task.fence = fence;
     task.phase = { kind: 'leased', lease: fact.lease };
+    task.takeUp = undefined;
     task.history.push({
       attempt,
       fence,
       round: task.round,
       worker,
       leasedAt: fact.at,
+      base: fact.lease.base,
       outcome: 'running',
       files: [],
       receipts: [],
+      ...(fact.lease.resumeFrom === undefined ? {} : { resumedFrom: fact.lease.resumeFrom }),
     });
   });
 }
@@ -150,6 +279,7 @@ function recordEvidence(
   record.files = evidence.filesChanged ?? [];
   record.receipts = evidence.receipts ?? [];
   record.sandbox = evidence.sandbox;
+  if (evidence.handover !== undefined) record.handover = evidence.handover;
 }
 
 function recordFailure(task: TaskState, fact: Dated<TaskFact & { kind: 'attempt-failed' }>): void {
@@ -157,7 +287,6 @@ function recordFailure(task: TaskState, fact: Dated<TaskFact & { kind: 'attempt-
   settleRecord(task, 'failed', fact.at);
   const record = lastRecord(task);
   if (record !== undefined) record.failure = failure;
-  task.failures = { ...task.failures, [failure.class]: (task.failures[failure.class] ?? 0) + 1 };
 }
 
 function beginReviewAttempt(
@@ -172,6 +301,7 @@ function beginReviewAttempt(
     round: task.round,
     worker: orchestrator,
     leasedAt: at,
+    base: submitted.base,
     outcome: 'submitted',
     commit: submitted.commit,
     files: [],

@@ -1,7 +1,8 @@
 import { evolveIntegration } from './evolve-integration.ts';
 import { evolveTask } from './evolve-task.ts';
-import { isIntegrationFact, isTaskFact, type RunFact, type WholeRunFact } from './fact.ts';
-import { emptyIndex, enterIndex, indexPlan } from './run-index.ts';
+import { isIntegrationFact, isTaskFact } from './fact-kinds.ts';
+import type { RunFact, WholeRunFact } from './fact.ts';
+import { emptyIndex, enterIndex, growIndex } from './run-index.ts';
 import type { RunState, TaskState } from './state.ts';
 import { setLack } from './task-change.ts';
 import type { PlanTask } from '@switchyard/protocol';
@@ -43,6 +44,7 @@ function createdRun(fact: { readonly at: number } & WholeRunFact & { kind: 'run-
     deferred: [],
     batches: 0,
     verifications: [],
+    answers: [],
     index: emptyIndex(),
   };
   addTasks(state, fact.plan.tasks);
@@ -61,7 +63,18 @@ function evolveWhole(state: RunState, fact: { readonly at: number } & WholeRunFa
       addTasks(state, fact.tasks);
       return;
     case 'run-paused':
-      state.paused = { since: state.paused?.since ?? fact.at, reason: fact.reason, until: fact.until };
+      state.paused = {
+        since: state.paused?.since ?? fact.at,
+        reason: fact.reason,
+        until: fact.until,
+        ...(fact.cause !== undefined && { cause: fact.cause }),
+      };
+      return;
+    case 'budget-raised':
+      state.plan = {
+        ...state.plan,
+        limits: { ...state.plan.limits, [fact.of === 'run' ? 'budgetUsd' : 'taskBudgetUsd']: fact.usd },
+      };
       return;
     case 'run-resumed':
       state.paused = undefined;
@@ -83,7 +96,7 @@ function evolveWhole(state: RunState, fact: { readonly at: number } & WholeRunFa
 
 function addTasks(state: RunState, tasks: readonly PlanTask[]): void {
   state.plan = { ...state.plan, tasks: [...state.plan.tasks, ...tasks] };
-  indexPlan(state.index, state.plan.tasks);
+  growIndex(state);
   for (const task of tasks) {
     const added: TaskState = {
       task,
@@ -91,7 +104,6 @@ function addTasks(state: RunState, tasks: readonly PlanTask[]): void {
       attempts: 0,
       fence: 0,
       round: 1,
-      failures: {},
       feedback: [],
       history: [],
     };

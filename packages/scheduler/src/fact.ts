@@ -1,17 +1,33 @@
 import type {
+  AttemptViolation,
   CommitId,
   EscalationAction,
   Evidence,
   Failure,
   Finding,
+  GateValues,
+  ModelUsage,
   PeerId,
+  PinnedCommit,
   Plan,
   PlanTask,
   Receipt,
+  ResumePoint,
   RunId,
   TaskId,
 } from '@switchyard/protocol';
-import type { Accepted, IntegrationDecision, Lack, Lease, MergedTask, RunState, Wait } from './state.ts';
+import type {
+  Accepted,
+  IntegrationDecision,
+  Lack,
+  Lease,
+  MergedTask,
+  ReviewUsage,
+  Rollback,
+  PauseCause,
+  RunState,
+  Wait,
+} from './state.ts';
 
 /**
  * What the journal keeps of a run. Facts carry what was decided (times, rounds, next steps), never the rule, so that
@@ -37,6 +53,13 @@ export type TaskFact =
   | { readonly kind: 'task-leased'; readonly taskId: TaskId; readonly lease: Lease }
   | ({ readonly kind: 'attempt-accepted' } & OfAttempt)
   | ({ readonly kind: 'attempt-progressed'; readonly phase: 'preparing' | 'running' } & OfAttempt)
+  /** Seen while it works; it changes nothing: the proof is made at its end, and fails it. */
+  | ({
+      readonly kind: 'attempt-violated';
+      readonly attempt: number;
+      readonly worker: PeerId;
+      readonly violations: readonly AttemptViolation[];
+    } & OfAttempt)
   | ({ readonly kind: 'task-submitted'; readonly evidence: Evidence } & OfAttempt)
   | ({
       readonly kind: 'attempt-failed';
@@ -49,7 +72,33 @@ export type TaskFact =
       readonly worker: PeerId;
       readonly reason: string;
     } & OfAttempt)
+  /** Its worker is not heard any more, or is heard again; it changes nothing but what people are told. */
+  | ({
+      readonly kind: 'attempt-contact';
+      readonly attempt: number;
+      readonly worker: PeerId;
+      readonly isHeard: boolean;
+      readonly reason: string;
+    } & OfAttempt)
   | ({ readonly kind: 'attempt-escalated'; readonly text: string } & OfAttempt)
+  /** It asks, and waits at work for the answer. */
+  | ({
+      readonly kind: 'attempt-asked';
+      readonly attempt: number;
+      readonly worker: PeerId;
+      readonly question: string;
+      readonly text: string;
+      readonly deadline: number;
+    } & OfAttempt)
+  /** It is told what was answered, and goes on. */
+  | ({
+      readonly kind: 'attempt-answered';
+      readonly attempt: number;
+      readonly worker: PeerId;
+      readonly question: string;
+      readonly answer: string;
+      readonly by: 'person' | 'policy';
+    } & OfAttempt)
   /** Its worker has to stop: the task was cancelled, or built on what was taken back. */
   | ({
       readonly kind: 'attempt-cancelled';
@@ -57,6 +106,36 @@ export type TaskFact =
       readonly worker: PeerId;
       readonly reason: string;
     } & OfAttempt)
+  /** A fenced attempt handed in a result: it changes nothing, and its commit is kept. */
+  | ({
+      readonly kind: 'attempt-salvaged';
+      readonly attempt: number;
+      readonly worker: PeerId;
+      readonly salvage: PinnedCommit;
+    } & OfAttempt)
+  /** What an attempt has done so far is kept; it changes nothing but where the next one may begin. */
+  | ({
+      readonly kind: 'attempt-wip';
+      readonly attempt: number;
+      readonly worker: PeerId;
+      readonly wip: PinnedCommit;
+    } & OfAttempt)
+  /** What an attempt has used of models so far, in all; told every few seconds at most, and at its end. */
+  | ({
+      readonly kind: 'attempt-used';
+      readonly attempt: number;
+      readonly worker: PeerId;
+      readonly usage: readonly ModelUsage[];
+    } & OfAttempt)
+  /** What a reviewer's model has used so far for the review of an attempt, in all of one sitting. */
+  | ({
+      readonly kind: 'review-used';
+      readonly attempt: number;
+      readonly sitting: string;
+      readonly spent: ReviewUsage;
+    } & OfAttempt)
+  /** A person chose what the next attempt goes on from, whatever the plan says. */
+  | { readonly kind: 'resume-chosen'; readonly taskId: TaskId; readonly from: ResumePoint }
   | { readonly kind: 'review-requested'; readonly taskId: TaskId; readonly submitted: Accepted }
   | ({
       readonly kind: 'review-settled';
@@ -98,12 +177,40 @@ export type TaskFact =
       readonly by: 'person' | 'deadline';
       readonly action: EscalationAction | 'approve' | 'reject';
       readonly note: string;
+      /** What a gate asked for. */
+      readonly inputs?: GateValues | undefined;
     }
   /** What it was built on was taken back (`verify.when: end`): it begins anew when that is there again. */
   | {
       readonly kind: 'task-reopened';
       readonly taskId: TaskId;
       readonly because: TaskId;
+      readonly reason: string;
+    }
+  /** The follow-ups of an attempt were looked at: added, refused, or put before a gate that was added for them. */
+  | {
+      readonly kind: 'follow-ups-settled';
+      readonly taskId: TaskId;
+      readonly fence: number;
+      readonly text: string;
+      readonly gate?: TaskId | undefined;
+      readonly proposed?: readonly PlanTask[] | undefined;
+    }
+  /** A gate sends back what it comes after: it begins again when its dependencies are there. */
+  | {
+      readonly kind: 'task-sent-back';
+      readonly taskId: TaskId;
+      readonly because: TaskId;
+      readonly findings: readonly Finding[];
+      readonly round: number;
+      readonly roundsBefore?: number | undefined;
+      readonly reason: string;
+    }
+  /** What it had on the run branch is taken back by `commit`. */
+  | {
+      readonly kind: 'task-rolled-back';
+      readonly taskId: TaskId;
+      readonly commit: CommitId;
       readonly reason: string;
     }
   | { readonly kind: 'task-completed'; readonly taskId: TaskId; readonly merged?: CommitId | undefined }
@@ -142,6 +249,8 @@ export type IntegrationFact =
       readonly tasks: readonly TaskId[];
       readonly passed: boolean;
       readonly receipts: readonly Receipt[];
+      /** The run branch was tried without the tasks, not with them. */
+      readonly isRollback?: boolean | undefined;
     }
   /** Who is still suspected, and how many of the first of them are tried next. */
   | {
@@ -169,6 +278,27 @@ export type IntegrationFact =
       readonly batch: number;
       readonly reason: string;
       readonly requeue: readonly TaskId[];
+    }
+  | ({ readonly kind: 'rollback-asked' } & Rollback)
+  /** The commits are computed from this alone, as those of an integration are. */
+  | {
+      readonly kind: 'rollback-decided';
+      readonly batch: number;
+      readonly parent: CommitId;
+      readonly reverts: readonly MergedTask[];
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'merges-reverted';
+      readonly batch: number;
+      readonly tip: CommitId;
+      readonly next: 'verify' | 'move';
+    }
+  /** Nothing is rolled back: everything stays on the run branch as it is. */
+  | {
+      readonly kind: 'rollback-refused';
+      readonly reason: string;
+      readonly findings: readonly Finding[];
     };
 
 /** What happened to the run as a whole. */
@@ -185,7 +315,14 @@ export type WholeRunFact =
     }
   | { readonly kind: 'run-started' }
   | { readonly kind: 'tasks-added'; readonly tasks: readonly PlanTask[] }
-  | { readonly kind: 'run-paused'; readonly reason: string; readonly until?: number | undefined }
+  | {
+      readonly kind: 'run-paused';
+      readonly reason: string;
+      readonly until?: number | undefined;
+      readonly cause?: PauseCause | undefined;
+    }
+  /** The new budget in all. */
+  | { readonly kind: 'budget-raised'; readonly usd: number; readonly of: 'run' | 'task' }
   | { readonly kind: 'run-resumed'; readonly reason?: string | undefined }
   | { readonly kind: 'run-stopping'; readonly end: 'failed' | 'cancelled'; readonly reason: string }
   | {
@@ -199,60 +336,3 @@ export type UndatedFact = TaskFact | IntegrationFact | WholeRunFact;
 /** One thing that happened. `at`: milliseconds since the epoch, the orchestrator's clock. */
 export type RunFact = { readonly at: number } & UndatedFact;
 export type RunFactKind = RunFact['kind'];
-
-const kinds: Readonly<Record<RunFactKind, 'task' | 'integration' | 'run'>> = {
-  'task-ready': 'task',
-  'task-unmatched': 'task',
-  'task-matched': 'task',
-  'task-leased': 'task',
-  'attempt-accepted': 'task',
-  'attempt-progressed': 'task',
-  'task-submitted': 'task',
-  'attempt-failed': 'task',
-  'attempt-lost': 'task',
-  'attempt-escalated': 'task',
-  'attempt-cancelled': 'task',
-  'review-requested': 'task',
-  'review-settled': 'task',
-  'task-accepted-for-merge': 'task',
-  'task-rejected': 'task',
-  'task-conflicted': 'task',
-  'task-retry-scheduled': 'task',
-  'task-waiting': 'task',
-  'wait-answered': 'task',
-  'task-reopened': 'task',
-  'task-completed': 'task',
-  'task-failed': 'task',
-  'task-skipped': 'task',
-  'task-cancelled': 'task',
-  'integration-decided': 'integration',
-  'verification-decided': 'integration',
-  'tasks-merged': 'integration',
-  'batch-verified': 'integration',
-  'batch-bisected': 'integration',
-  'branch-moved': 'integration',
-  'integration-retried': 'integration',
-  'integration-abandoned': 'integration',
-  'run-created': 'run',
-  'run-started': 'run',
-  'tasks-added': 'run',
-  'run-paused': 'run',
-  'run-resumed': 'run',
-  'run-stopping': 'run',
-  'run-ended': 'run',
-};
-
-/** Whether a stored kind is one of a run's facts. */
-export function isRunFactKind(kind: string): kind is RunFactKind {
-  return Object.hasOwn(kinds, kind);
-}
-
-/** Whether a fact speaks of one task. */
-export function isTaskFact(fact: RunFact): fact is { readonly at: number } & TaskFact {
-  return kinds[fact.kind] === 'task';
-}
-
-/** Whether a fact speaks of the way to the run branch. */
-export function isIntegrationFact(fact: RunFact): fact is { readonly at: number } & IntegrationFact {
-  return kinds[fact.kind] === 'integration';
-}

@@ -1,4 +1,5 @@
 import { limits, type Failure, type TaskId } from '@switchyard/protocol';
+import { caseFileOf } from './case-name.ts';
 import type { Decision } from './decision.ts';
 import { stopRun } from './run-end.ts';
 import type { Accepted, Wait } from './state.ts';
@@ -32,6 +33,8 @@ interface Question {
   readonly failure?: Failure;
   /** What `accept` accepts. */
   readonly submitted?: Accepted;
+  /** What was tried matters for the answer: a case file is written. */
+  readonly isCase?: boolean;
 }
 
 /** Asks a person, with a deadline after which the task fails. */
@@ -45,6 +48,7 @@ export function escalate(decision: Decision, taskId: TaskId, question: Question)
     default: 'fail',
     failure: question.failure,
     submitted: question.submitted,
+    ...(question.isCase === true && { caseFile: caseFileOf(decision.state, taskId) }),
   };
   decision.emit({ kind: 'task-waiting', taskId, wait });
 }

@@ -1,15 +1,21 @@
-export { decide, nextDeadline } from './decide.ts';
+export { advance, decide, isWorldInput, nextDeadline, type WorldInput } from './decide.ts';
+export type { FoldedFact } from './decision.ts';
+export { fencedAttempt } from './decide-salvage.ts';
 export { evolve } from './evolve.ts';
+export { spentBy } from './decide-usage.ts';
+export { valuesBefore } from './gate-values.ts';
+export { tasksBefore } from './before-task.ts';
 export { owed } from './owed-effects.ts';
 export {
   factVersion,
-  isRunFactKind,
   type IntegrationFact,
   type RunFact,
   type RunFactKind,
   type TaskFact,
   type WholeRunFact,
 } from './fact.ts';
+export { isRunFactKind } from './fact-kinds.ts';
+export { spentRows, taskUsageRows } from './usage-rows.ts';
 export { progressOf, summaryOf, viewOf } from './view.ts';
 export { eventsOf } from './events.ts';
 export { reportAttempts, type ReportAttempts } from './report-attempts.ts';
@@ -24,6 +30,8 @@ export type {
   Lack,
   Lease,
   MergedTask,
+  PauseCause,
+  ReviewUsage,
   RunPhaseState,
   RunIndex,
   RunState,
@@ -32,5 +40,18 @@ export type {
   VerificationRecord,
   Wait,
 } from './state.ts';
-export { holdsPaths } from './run-index.ts';
+export { holdsPaths, isHanding } from './run-index.ts';
 export { chooseStrategy } from '@switchyard/protocol';
+export {
+  restoreRun,
+  runHead,
+  runSnapshotShape,
+  snapshotRun,
+  type RunHead,
+  type RunSnapshot,
+} from './snapshot.ts';
+export { touchedBy } from './touched.ts';
+export { wantedLabels } from './wanted-labels.ts';
+export type { MeterLimits } from './quota/meter.ts';
+export type { ProviderPause } from './quota/provider.ts';
+export { Quota, slotMs, type QuotaGrant, type QuotaTurn, type QuotaWant } from './quota/quota.ts';

@@ -1,17 +1,22 @@
 import type {
+  AttemptViolation,
   CommitId,
   EscalationAction,
   Evidence,
   Failure,
   Finding,
+  GateValues,
+  KeptKind,
+  ModelUsage,
   PeerId,
+  PinnedCommit,
   Plan,
   PlanTask,
   Receipt,
   RunId,
   TaskId,
 } from '@switchyard/protocol';
-import type { MergedTask } from './state.ts';
+import type { MergedTask, PauseCause, ReviewUsage } from './state.ts';
 
 /** A worker that can take attempts now. */
 export interface WorkerOffer {
@@ -53,6 +58,8 @@ export type RunInput = { readonly at: number } & (
   | { readonly kind: 'fleet'; readonly workers: readonly FleetMember[]; readonly note?: string | undefined }
   | ({ readonly kind: 'accepted' } & AttemptInput)
   | ({ readonly kind: 'progressed'; readonly phase: 'preparing' | 'running' | 'checking' } & AttemptInput)
+  /** The audit sees, while it works, what is not its to do. */
+  | ({ readonly kind: 'violated'; readonly violations: readonly AttemptViolation[] } & AttemptInput)
   | ({ readonly kind: 'submitted'; readonly evidence: Evidence } & AttemptInput)
   | ({
       readonly kind: 'attempt-failed';
@@ -60,8 +67,21 @@ export type RunInput = { readonly at: number } & (
       readonly evidence?: Partial<Evidence> | undefined;
     } & AttemptInput)
   | ({ readonly kind: 'escalated'; readonly text: string } & AttemptInput)
+  /** It asks, and waits at work. `waitMs`: how long. */
+  | ({
+      readonly kind: 'asked';
+      readonly question: string;
+      readonly text: string;
+      readonly waitMs: number;
+    } & AttemptInput)
   /** The worker is gone, refused, or did not answer. */
   | ({ readonly kind: 'lost'; readonly reason: string } & AttemptInput)
+  /** Its worker is not heard any more, or is heard again; it keeps its attempt. */
+  | ({ readonly kind: 'contact'; readonly isHeard: boolean; readonly reason: string } & AttemptInput)
+  /** A result of an attempt that had been taken from its worker; its commit is pinned. */
+  | ({ readonly kind: 'salvaged'; readonly salvage: PinnedCommit } & AttemptInput)
+  /** What an attempt has done so far; its commit is pinned. */
+  | ({ readonly kind: 'wip-kept'; readonly wip: PinnedCommit } & AttemptInput)
   | ({
       readonly kind: 'reviewed';
       readonly outcome: 'approved' | 'rejected' | 'timed-out' | 'failed';
@@ -83,6 +103,15 @@ export type RunInput = { readonly at: number } & (
       /** Looked at when one task alone fails: the commit below it does not pass either, so it is not to blame. */
       readonly parentFails?: boolean | undefined;
     }
+  /** What a rollback gave; with conflicts nothing is taken back. */
+  | {
+      readonly kind: 'reverted';
+      readonly batch: number;
+      readonly tip: CommitId;
+      /** Nothing is left of the run: the files are those of its base. */
+      readonly isBase: boolean;
+      readonly conflicts: readonly { readonly taskId: TaskId; readonly findings: readonly Finding[] }[];
+    }
   /** The merge or the verification could not be carried out at all (sandbox, disk, git). */
   | { readonly kind: 'integration-errored'; readonly batch: number; readonly failure: Failure }
   | { readonly kind: 'moved'; readonly batch: number }
@@ -92,6 +121,8 @@ export type RunInput = { readonly at: number } & (
       readonly taskId: TaskId;
       readonly approve: boolean;
       readonly note: string;
+      /** What the gate asks for. */
+      readonly inputs?: GateValues | undefined;
     }
   | {
       readonly kind: 'escalation-answered';
@@ -99,7 +130,40 @@ export type RunInput = { readonly at: number } & (
       readonly action: EscalationAction;
       readonly note: string;
     }
+  /** The next attempt shall go on from what is kept of an earlier one. */
+  | {
+      readonly kind: 'take-up';
+      readonly taskId: TaskId;
+      readonly attempt: number;
+      readonly what: KeptKind;
+    }
+  /** What an attempt has used of models so far, in all. */
+  | ({ readonly kind: 'used'; readonly usage: readonly ModelUsage[] } & AttemptInput)
+  /** The same for the review of an attempt, in one sitting of a reviewer. */
+  | ({ readonly kind: 'review-used'; readonly sitting: string; readonly spent: ReviewUsage } & AttemptInput)
+  /** The budget is used up (`budget`), or a provider has nothing left (`quota`). `until`: when it goes on by itself. */
+  | {
+      readonly kind: 'spent';
+      readonly cause: PauseCause;
+      readonly reason: string;
+      readonly until?: number | undefined;
+    }
+  /** The new budget in all. */
+  | { readonly kind: 'raise-budget'; readonly usd: number; readonly perTask?: boolean | undefined }
+  /** What the follow-ups of a completed task are as tasks of the plan, or why they are none. */
+  | ({
+      readonly kind: 'follow-ups';
+      readonly tasks: readonly PlanTask[];
+      readonly problem?: string | undefined;
+    } & AttemptInput)
   | { readonly kind: 'add-tasks'; readonly tasks: readonly PlanTask[] }
+  /** Takes the merges of a task, or of the whole run, back from the run branch. */
+  | {
+      readonly kind: 'rollback';
+      readonly taskId?: TaskId | undefined;
+      readonly withDependants: boolean;
+      readonly reason: string;
+    }
   | { readonly kind: 'pause'; readonly reason: string }
   | { readonly kind: 'resume' }
   | { readonly kind: 'cancel'; readonly taskId?: TaskId | undefined; readonly reason: string }

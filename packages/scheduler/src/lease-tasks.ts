@@ -3,6 +3,7 @@ import type { Decision } from './decision.ts';
 import { mayBegin } from './dependencies.ts';
 import type { RunInput, WorkerOffer } from './input.ts';
 import { areFree } from './path-leases.ts';
+import { resumePointOf } from './resume-point.ts';
 import { holdsPaths } from './run-index.ts';
 import type { TaskState } from './state.ts';
 import { isTyped, wantedLabels } from './wanted-labels.ts';
@@ -26,16 +27,20 @@ export function leaseTasks(decision: Decision, offer: Offer): void {
   let slots = fleet.reduce((sum, worker) => sum + worker.free, 0);
   let headroom = headroomOf(decision, offer);
   const typed = offer.offers.some(({ labels }) => isTyped(labels));
-  for (const id of [...state.index.ready]) {
-    const running = decision.state.index.active.size;
-    if (slots === 0 || running >= state.plan.limits.workers) return;
+  // Not a copy: a run may have thousands that are ready. One that is leased is in its place no more.
+  for (let place = 0; ;) {
+    const { active, ready } = decision.state.index;
+    const id = ready[place];
+    if (id === undefined || slots === 0 || active.size >= state.plan.limits.workers) return;
+    place += 1;
     const task = decision.task(id);
     const rate = expectedRpm(task.task);
     // One task may always run: a limit below the rate of every task must not hang the run.
-    if (rate > headroom && running > 0) continue;
+    if (rate > headroom && active.size > 0) continue;
     const worker = workerFor(fleet, task, typed);
     if (worker === undefined || !mayRun(decision, task)) continue;
     lease(decision, id, worker);
+    place -= 1;
     worker.free -= 1;
     slots -= 1;
     headroom -= rate;
@@ -45,6 +50,7 @@ export function leaseTasks(decision: Decision, offer: Offer): void {
 function lease(decision: Decision, taskId: TaskId, worker: FreeWorker): void {
   const { at, state } = decision;
   const task = decision.task(taskId);
+  const resumeFrom = resumePointOf(task);
   decision.emit({
     kind: 'task-leased',
     taskId,
@@ -54,6 +60,7 @@ function lease(decision: Decision, taskId: TaskId, worker: FreeWorker): void {
       fence: fence.parse(task.fence + 1),
       at,
       base: state.candidate,
+      ...(resumeFrom === undefined ? {} : { resumeFrom }),
     },
   });
 }

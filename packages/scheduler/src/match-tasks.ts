@@ -1,4 +1,4 @@
-import { limits, type Failure, type TaskId } from '@switchyard/protocol';
+import { labelText, limits, type Failure, type TaskId } from '@switchyard/protocol';
 import type { Decision } from './decision.ts';
 import { failTask } from './fail-task.ts';
 import type { RunInput } from './input.ts';
@@ -42,7 +42,8 @@ export function failUnmatched(decision: Decision): void {
 }
 
 function noWorker(taskId: TaskId, { labels, note }: Lack): Failure {
-  const wanted = labels.length === 0 ? 'no worker came' : `no worker that offers ${labels.join(', ')} came`;
+  const wanted =
+    labels.length === 0 ? 'no worker came' : `no worker that offers ${labels.map(labelText).join(', ')} came`;
   const why = note === undefined ? '' : ` (${note})`;
   const minutes = Math.round(limits.noWorkerWaitMs / 60_000);
   const message = `${wanted} for ${taskId} within ${minutes} minutes${why}; attach one with \`switchyard worker\``;

@@ -26,7 +26,7 @@ function nextTasks(decision: Decision): readonly TaskId[] {
 /** Everything but what waits for the one verification at the end has ended. */
 function onlyDeferredLeft(decision: Decision): boolean {
   const { counts } = decision.state.index;
-  const ended = counts.completed + counts.failed + counts.skipped + counts.cancelled;
+  const ended = counts.completed + counts.failed + counts.skipped + counts.cancelled + counts['rolled-back'];
   return ended + decision.state.deferred.length === decision.state.tasks.size;
 }
 

@@ -17,7 +17,25 @@ export type Owed =
       readonly round: number;
       readonly files: readonly ChangedFile[];
     }
+  /** Write the case file of a task that is parked. */
+  | {
+      readonly kind: 'case';
+      readonly id: string;
+      readonly taskId: TaskId;
+      readonly file: string;
+      readonly canAccept: boolean;
+    }
+  /** Make tasks of what a completed task hands in as follow-ups. */
+  | {
+      readonly kind: 'follow-ups';
+      readonly id: string;
+      readonly taskId: TaskId;
+      readonly fence: number;
+      readonly followUps: readonly string[];
+    }
   | { readonly kind: 'integrate'; readonly id: string; readonly decision: IntegrationDecision }
+  /** Take merges back. */
+  | { readonly kind: 'revert'; readonly id: string; readonly decision: IntegrationDecision }
   | { readonly kind: 'verify'; readonly id: string; readonly batch: number; readonly commit: CommitId }
   | {
       readonly kind: 'move';

@@ -33,7 +33,7 @@ export function rejectByReview(decision: Decision, taskId: TaskId, rejection: Re
     code: 'E_REVIEW_REJECTED',
     message: `rejected in ${task.review.rounds} of ${task.review.rounds} rounds: ${text}`.slice(0, 4000),
   };
-  escalate(decision, taskId, { text: failure.message, failure, submitted });
+  escalate(decision, taskId, { text: failure.message, failure, submitted, isCase: true });
 }
 
 interface VerificationRejection {
@@ -89,7 +89,7 @@ export function rejectByConflict(
 }
 
 function nextRound(decision: Decision, taskId: TaskId): { round: number; again: boolean } {
-  const { round, task } = decision.task(taskId);
-  const again = round < task.review.rounds;
+  const { round, roundsBefore = 0, task } = decision.task(taskId);
+  const again = round - roundsBefore < task.review.rounds;
   return { round: again ? round + 1 : round, again };
 }

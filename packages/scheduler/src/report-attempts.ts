@@ -44,6 +44,7 @@ function reportTask(task: TaskState): ReportAttempts['tasks'][number] {
 
 function reportAttempt(record: AttemptRecord): Omit<AttemptReport, 'reviews'> {
   const { attempt, fence, round, worker, leasedAt, endedAt, outcome, commit, receipts, failure } = record;
+  const { salvage, wip, resumedFrom, usage } = record;
   return {
     attempt,
     fence,
@@ -55,5 +56,10 @@ function reportAttempt(record: AttemptRecord): Omit<AttemptReport, 'reviews'> {
     ...(commit === undefined ? {} : { commit }),
     receipts: [...receipts],
     ...(failure === undefined ? {} : { failure }),
+    ...(record.handover === undefined ? {} : { handover: record.handover }),
+    ...(salvage === undefined ? {} : { salvage }),
+    ...(wip === undefined || outcome === 'running' ? {} : { wip }),
+    ...(resumedFrom === undefined ? {} : { resumedFrom }),
+    ...(usage === undefined ? {} : { usage: [...usage] }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Failure, FailureClass, Plan, PlanTask } from '@switchyard/protocol';
+import { decayedCount } from './failure-memory.ts';
 
-/** Lost attempts of a task that are repeated (the worker's fault, not the task's). */
+/** Lost attempts of a task that are repeated (the worker's fault, not the task's); old ones count less. */
 export const lossesMax = 5;
 /** A wait where the server names no time. */
 const throttledWaitMs = 60_000;
@@ -33,12 +34,28 @@ const rules: Readonly<Record<FailureClass, ClassRule>> = {
   fatal: { retries: 0, capped: true, delayMs: now },
 };
 
-/** How long to wait before the next try after failure number `count` of its class; undefined: no more tries. */
+/** The failures of one class: the newest, and when each happened, the newest last. */
+export interface FailureSeries {
+  readonly failure: Failure;
+  readonly times: readonly number[];
+}
+
+/**
+ * Which retry comes next, 1-based. Old failures count less, except where somebody else's limit is the cause: the
+ * server may name waits longer than the memory, and those retries would never end.
+ */
+export function retryNumber({ failure, times }: FailureSeries): number {
+  return rules[failure.class].capped ? decayedCount(times) : Math.max(1, times.length);
+}
+
+/** How long to wait before the next try; undefined: no more tries. */
 export function retryDelayMs(
   plan: Pick<Plan, 'retryPolicy'>,
   task: Pick<PlanTask, 'retries'>,
-  { failure, count }: { readonly failure: Failure; readonly count: number },
+  series: FailureSeries,
 ): number | undefined {
+  const { failure } = series;
+  const count = retryNumber(series);
   const rule = rules[failure.class];
   if (failure.class === 'fatal') return undefined;
   const allowed = plan.retryPolicy[failure.class] ?? rule.retries;

@@ -41,20 +41,23 @@ export function endRun(decision: Decision): void {
     decision.emit({ kind: 'run-ended', end: state.phase.end, reason: state.phase.reason });
     return;
   }
-  const { counts } = state.index;
+  const { counts, handing } = state.index;
+  if (handing.size > 0) return;
   const { completed, failed, skipped, cancelled } = counts;
-  if (state.phase.kind !== 'running' || completed + failed + skipped + cancelled < state.tasks.size) return;
+  const ended = completed + failed + skipped + cancelled + counts['rolled-back'];
+  if (state.phase.kind !== 'running' || ended < state.tasks.size) return;
   if (completed === state.tasks.size)
     decision.emit({ kind: 'run-ended', end: 'completed', reason: 'every task completed' });
   else decision.emit({ kind: 'run-ended', end: 'failed', reason: reasonOf(state) });
 }
 
 function reasonOf(state: RunState): string {
-  const { failed, skipped, cancelled } = state.index.counts;
+  const { failed, skipped, cancelled, 'rolled-back': rolledBack } = state.index.counts;
   const parts = [
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ...(cancelled > 0 ? [`${cancelled} cancelled`] : []),
+    ...(rolledBack > 0 ? [`${rolledBack} rolled back`] : []),
   ];
   for (const { task, phase } of state.tasks.values()) {
     if (phase.kind !== 'failed') continue;

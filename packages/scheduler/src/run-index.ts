@@ -22,6 +22,7 @@ export function emptyIndex(): RunIndex {
       failed: 0,
       skipped: 0,
       cancelled: 0,
+      'rolled-back': 0,
     },
     ready: [],
     delayed: new Set(),
@@ -29,6 +30,7 @@ export function emptyIndex(): RunIndex {
     active: new Set(),
     reviewing: new Set(),
     waiting: new Set(),
+    handing: new Set(),
     paths: noPathLeases(),
   };
 }
@@ -44,6 +46,7 @@ export function copyIndex(index: RunIndex): RunIndex {
     active: new Set(index.active),
     reviewing: new Set(index.reviewing),
     waiting: new Set(index.waiting),
+    handing: new Set(index.handing),
     paths: copyPathLeases(index.paths),
   };
 }
@@ -52,7 +55,14 @@ export function copyIndex(index: RunIndex): RunIndex {
 export function indexPlan(index: RunIndex, tasks: readonly PlanTask[]): void {
   index.order = new Map(tasks.map((task, place) => [task.id, place]));
   index.dependants = dependantsOf(tasks);
-  index.remaining = remainingMinutes(tasks);
+  index.remaining = remainingMinutes(tasks, index.dependants);
+}
+
+/** Takes in tasks that were added to a run: what waits for a ready one may have made it more urgent than others. */
+export function growIndex(state: RunState): void {
+  const { index } = state;
+  indexPlan(index, state.plan.tasks);
+  for (const id of index.ready.splice(0)) insertReady(state, id);
 }
 
 /** A task is in its phase. */
@@ -63,7 +73,15 @@ export function enterIndex(state: RunState, task: TaskState): void {
   if (isDue(task.phase)) insertReady(state, id);
   else setOf(index, task.phase)?.add(id);
   if (task.phase.kind === 'ready' && task.phase.lack !== undefined) index.unmatched.add(id);
-  if (holdsPaths(task)) holdPaths(index.paths, task.task.workspace);
+  if (isHanding(task)) index.handing.add(id);
+}
+
+/** A task that is new, or has changed: whether it held its paths before is what `wasHolding` says. */
+export function indexPaths({ index }: RunState, task: TaskState, wasHolding: boolean): void {
+  const isHolding = holdsPaths(task);
+  if (isHolding === wasHolding) return; // most changes: from one phase of an attempt to the next
+  if (isHolding) holdPaths(index.paths, task.task.workspace);
+  else releasePaths(index.paths, task.task.workspace);
 }
 
 /** A task is about to leave its phase. */
@@ -71,10 +89,10 @@ export function leaveIndex(state: RunState, task: TaskState): void {
   const { index } = state;
   const { id } = task.task;
   index.counts[task.phase.kind] -= 1;
-  if (isDue(task.phase)) index.ready.splice(index.ready.indexOf(id), 1);
+  if (isDue(task.phase)) leaveReady(index.ready, id);
   else setOf(index, task.phase)?.delete(id);
   index.unmatched.delete(id);
-  if (holdsPaths(task)) releasePaths(index.paths, task.task.workspace);
+  index.handing.delete(id);
 }
 
 /**
@@ -102,8 +120,16 @@ export function holdsPaths(task: TaskState): boolean {
     case 'failed':
     case 'skipped':
     case 'cancelled':
+    case 'rolled-back':
       return false;
   }
+}
+
+/** Whether a task has completed with follow-ups that nobody has looked at. */
+export function isHanding({ task, phase, history, handedFence }: TaskState): boolean {
+  if (phase.kind !== 'completed' || task.followUps === 'ignore') return false;
+  const last = history.at(-1);
+  return (last?.handover?.followUps ?? []).length > 0 && last?.fence !== handedFence;
 }
 
 function isDue(phase: TaskPhaseState): boolean {
@@ -129,8 +155,15 @@ function setOf(index: RunIndex, phase: TaskPhaseState): Set<TaskId> | undefined 
     case 'failed':
     case 'skipped':
     case 'cancelled':
+    case 'rolled-back':
       return undefined;
   }
+}
+
+/** Mostly the first is leased; `splice` would move all that are behind it. */
+function leaveReady(ready: TaskId[], id: TaskId): void {
+  if (ready[0] === id) ready.shift();
+  else ready.splice(ready.indexOf(id), 1);
 }
 
 /** Keeps `ready` sorted: by the longest remaining path for critical-path, else by time, then by place in the plan. */

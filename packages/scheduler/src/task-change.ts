@@ -1,5 +1,5 @@
 import type { TaskId } from '@switchyard/protocol';
-import { enterIndex, leaveIndex } from './run-index.ts';
+import { enterIndex, holdsPaths, indexPaths, leaveIndex } from './run-index.ts';
 import type { AttemptOutcome, AttemptRecord, Lack, RunState, TaskState } from './state.ts';
 
 /** The task of a fact; facts name tasks of their run, anything else is a bug. */
@@ -13,9 +13,11 @@ export function taskOf(state: RunState, id: TaskId): TaskState {
 export function changeTask(state: RunState, id: TaskId, change: (task: TaskState) => void): void {
   const task = taskOf(state, id);
   const wasIntegrating = isIntegrating(task);
+  const wasHolding = holdsPaths(task);
   leaveIndex(state, task);
   change(task);
   enterIndex(state, task);
+  indexPaths(state, task, wasHolding);
   if (wasIntegrating && !isIntegrating(task)) forgetIntegration(state, id);
 }
 

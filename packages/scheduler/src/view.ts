@@ -1,5 +1,6 @@
 import {
-  failureLine,
+  keptKinds,
+  type KeptWork,
   type Progress,
   type RunPhase,
   type RunSummary,
@@ -7,7 +8,10 @@ import {
   type TaskView,
 } from '@switchyard/protocol';
 import { leaseOf } from './decision.ts';
-import type { Lack, RunState, TaskPhaseState, TaskState } from './state.ts';
+import { openQuestion } from './decide-question.ts';
+import { reasonOf } from './reason.ts';
+import { usageRowsOf } from './usage-rows.ts';
+import type { RunState, TaskPhaseState, TaskState } from './state.ts';
 
 /** How far a run is, in numbers. */
 export function progressOf({ index: { counts }, tasks }: RunState): Progress {
@@ -17,15 +21,40 @@ export function progressOf({ index: { counts }, tasks }: RunState): Progress {
     failed: counts.failed,
     skipped: counts.skipped,
     cancelled: counts.cancelled,
-    running:
-      counts.leased +
-      counts.preparing +
-      counts.running +
-      counts.reviewing +
-      counts.integrating +
-      counts.verifying,
+    ...(counts['rolled-back'] === 0 ? {} : { rolledBack: counts['rolled-back'] }),
+    running: runningIn(counts),
     waiting: counts.waiting,
   };
+}
+
+function runningIn(counts: RunState['index']['counts']): number {
+  const { leased, preparing, running, reviewing, integrating, verifying } = counts;
+  return leased + preparing + running + reviewing + integrating + verifying;
+}
+
+const lastProgress = new WeakMap<RunState['index']['counts'], Progress>();
+
+/** The same for an event: one object for all between which nothing of it changes, since events are kept. */
+export function sharedProgressOf(state: RunState): Progress {
+  const { counts } = state.index;
+  const last = lastProgress.get(counts);
+  if (last !== undefined && isStill(last, state)) return last;
+  const now = progressOf(state);
+  lastProgress.set(counts, now);
+  return now;
+}
+
+function isStill(told: Progress, { index: { counts }, tasks }: RunState): boolean {
+  return (
+    told.running === runningIn(counts) &&
+    told.completed === counts.completed &&
+    told.waiting === counts.waiting &&
+    told.failed === counts.failed &&
+    told.skipped === counts.skipped &&
+    told.cancelled === counts.cancelled &&
+    (told.rolledBack ?? 0) === counts['rolled-back'] &&
+    told.total === tasks.size
+  );
 }
 
 /** A run in one line of a list. */
@@ -51,10 +80,14 @@ export function summaryOf(state: RunState): RunSummary {
 
 /** A run with all its tasks, in plan order. */
 export function viewOf(state: RunState): RunView {
+  const usage = usageRowsOf(state);
+  const { budgetUsd } = state.plan.limits;
   return {
     ...summaryOf(state),
     strategy: { ...state.strategy },
     tasks: [...state.tasks.values()].map((task) => taskViewOf(state, task)),
+    ...(budgetUsd === undefined ? {} : { budgetUsd }),
+    ...(usage.length === 0 ? {} : { usage }),
   };
 }
 
@@ -66,7 +99,8 @@ function runPhaseOf({ phase }: RunState): RunPhase {
 function taskViewOf(state: RunState, task: TaskState): TaskView {
   const { phase, history } = task;
   const worker = leaseOf(task)?.worker ?? history.at(-1)?.worker;
-  const reason = reasonOf(task);
+  const reason = reasonOf(state, task);
+  const kept = keptWorkOf(task);
   return {
     id: task.task.id,
     kind: task.task.kind,
@@ -78,13 +112,36 @@ function taskViewOf(state: RunState, task: TaskState): TaskView {
     ...(worker === undefined ? {} : { worker }),
     since: sinceOf(state, phase),
     ...(reason === undefined ? {} : { reason }),
-    ...(phase.kind === 'waiting' ? { waiting: waitingFor(phase) } : {}),
+    ...(phase.kind === 'waiting' ? { waiting: waitingFor(phase) } : askingFor(task)),
+    ...(kept.length === 0 ? {} : { kept }),
+    ...(task.caseFile === undefined ? {} : { caseFile: task.caseFile }),
   };
+}
+
+/** What is kept of a task's attempts beside their results; of one at work only when it has ended. */
+function keptWorkOf({ history, takeUp }: TaskState): KeptWork[] {
+  return history.flatMap((record) =>
+    keptKinds.flatMap((kind) => {
+      const kept = record[kind];
+      if (kept === undefined || record.outcome === 'running') return [];
+      const { attempt, worker, base } = record;
+      return [{ ...kept, kind, attempt, worker, base, isNext: takeUp?.commit === kept.commit }];
+    }),
+  );
 }
 
 function waitingFor({ wait }: TaskPhaseState & { kind: 'waiting' }) {
   const { kind, text, since, deadline } = wait;
-  return { kind, text, since, deadline, default: wait.default };
+  const inputs = wait.inputs === undefined ? {} : { inputs: [...wait.inputs] };
+  return { kind, text, since, deadline, default: wait.default, ...inputs };
+}
+
+/** An attempt at work that has asked. */
+function askingFor(task: TaskState): Pick<TaskView, 'waiting'> {
+  const question = openQuestion(task);
+  if (question === undefined) return {};
+  const { text, since, deadline } = question;
+  return { waiting: { kind: 'question', text, since, deadline, default: 'escalate' } };
 }
 
 function sinceOf(state: RunState, phase: TaskPhaseState): number {
@@ -101,6 +158,7 @@ function sinceOf(state: RunState, phase: TaskPhaseState): number {
     case 'failed':
     case 'skipped':
     case 'cancelled':
+    case 'rolled-back':
       return phase.at;
     case 'ready':
     case 'reviewing':
@@ -108,40 +166,4 @@ function sinceOf(state: RunState, phase: TaskPhaseState): number {
     case 'verifying':
       return phase.since;
   }
-}
-
-function reasonOf({ phase, task }: TaskState): string | undefined {
-  switch (phase.kind) {
-    case 'ready':
-      return phase.lack === undefined ? (phase.reason ?? neededOf(task.requires)) : lackText(phase.lack);
-    case 'waiting':
-      return phase.wait.text;
-    case 'failed':
-      return failureLine(phase.failure);
-    case 'skipped':
-    case 'cancelled':
-      return phase.reason;
-    case 'verifying':
-      return phase.onCandidate ? 'merged; verified when everything else has ended' : undefined;
-    case 'pending':
-    case 'leased':
-    case 'preparing':
-    case 'running':
-    case 'reviewing':
-    case 'integrating':
-    case 'completed':
-      return undefined;
-  }
-}
-
-/** What a ready task waits for, when nobody in the fleet can take it. */
-export function lackText({ labels, note }: Lack): string {
-  const names = labels.length === 1 ? `label ${labels[0]}` : `labels ${labels.join(', ')}`;
-  const waits =
-    labels.length === 0 ? 'waits for a worker; none is there' : `waits for a worker with ${names}`;
-  return note === undefined ? waits : `${waits} (${note})`;
-}
-
-function neededOf(requires: readonly string[]): string | undefined {
-  return requires.length === 0 ? undefined : `needs a free worker that offers ${requires.join(', ')}`;
 }

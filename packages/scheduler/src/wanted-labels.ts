@@ -1,4 +1,4 @@
-import type { PlanTask } from '@switchyard/protocol';
+import { labelOfExecutor, type PlanTask } from '@switchyard/protocol';
 
 const typeLabel = 'type:';
 
@@ -7,11 +7,13 @@ export function isTyped(labels: readonly string[]): boolean {
   return labels.some((label) => label.startsWith(typeLabel));
 }
 
-/** What a worker must offer to take a task; types count only in a fleet that has typed workers. */
+/** What a worker must offer to take a task, its agent included; types count only in a fleet that has typed workers. */
 export function wantedLabels(
-  task: Pick<PlanTask, 'requires' | 'workerType'>,
+  task: Pick<PlanTask, 'requires' | 'workerType' | 'executor'>,
   typed: boolean,
 ): readonly string[] {
-  if (!typed || task.workerType === undefined) return task.requires;
-  return [...task.requires, typeLabel + task.workerType];
+  const agent = labelOfExecutor(task.executor);
+  const type = typed && task.workerType !== undefined ? typeLabel + task.workerType : undefined;
+  if (agent === undefined && type === undefined) return task.requires;
+  return [...task.requires, agent, type].filter((label) => label !== undefined);
 }

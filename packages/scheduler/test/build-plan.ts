@@ -35,6 +35,10 @@ export interface TaskOptions {
   readonly review?: 'required' | 'optional' | 'never';
   readonly onFailure?: PlanTask['onFailure'];
   readonly retries?: number;
+  readonly resume?: PlanTask['resume'];
+  /** Of kind manual: what a rejection does. */
+  readonly followUps?: PlanTask['followUps'];
+  readonly onReject?: 'fail' | 'send-back' | 'roll-back';
 }
 
 /** A task of a plan; its workspace is a folder of its own unless given. */
@@ -63,6 +67,11 @@ export function task(options: TaskOptions): PlanTask {
     onFailure: options.onFailure ?? 'skip-dependents',
     timeoutMs: 60_000,
     retries: options.retries ?? 2,
+    resume: options.resume ?? 'clean',
+    ...(options.followUps === undefined ? {} : { followUps: options.followUps }),
+    ...(kind === 'manual' && options.onReject !== undefined
+      ? { gate: { mode: 'approve', waitMs: 60_000, inputs: [], onReject: options.onReject, rounds: 3 } }
+      : {}),
   });
 }
 

@@ -1,5 +1,5 @@
-import type { FailureClass, PlanTask } from '@switchyard/protocol';
-import { nextDeadline } from '@switchyard/scheduler';
+import type { FailureClass, GateSpec, PlanTask } from '@switchyard/protocol';
+import { decide, eventsOf, nextDeadline, owed, valuesBefore, viewOf } from '@switchyard/scheduler';
 import { describe, expect, it } from 'vitest';
 import { failure, id, plan, task, type PlanOptions } from './build-plan.ts';
 import { World } from './world.ts';
@@ -93,6 +93,88 @@ describe('retries by class of failure', () => {
     }
     world.lose(world.task('a'));
     expect(world.task('a').phase).toMatchObject({ kind: 'failed', failure: { code: 'E_WORKER_LOST' } });
+  });
+});
+
+describe('old failures and failures that repeat themselves', () => {
+  const hourMs = 60 * 60_000;
+  const again = (world: World, message: string, name = 'a'): void => {
+    world.fail(world.task(name), failure('io', { message }));
+    const { phase } = world.task(name);
+    if (phase.kind !== 'ready') return;
+    world.now = phase.notBefore;
+    world.input({ kind: 'tick' });
+    world.offer();
+  };
+
+  it('a failure of two hours ago does not use up a retry', () => {
+    const world = started([task({ id: 'a', retries: 1 })]);
+    again(world, 'the disk is slow');
+    world.now += 2 * hourMs;
+    again(world, 'the network is away');
+    expect(world.task('a').phase.kind).toBe('leased');
+    again(world, 'the disk is full');
+    expect(world.task('a').phase.kind).toBe('failed');
+  });
+
+  it('failures are forgotten one by one, but not without end', () => {
+    const world = started([task({ id: 'a', retries: 3 })]);
+    let failures = 0;
+    for (; failures < 50 && world.task('a').phase.kind === 'leased'; failures += 1) {
+      world.now += 3 * hourMs;
+      again(world, `trouble ${'abcdefghij'[failures % 10] ?? ''}`);
+    }
+    expect(failures).toBe(21);
+    expect(world.task('a').phase.kind).toBe('failed');
+    world.checkReplay();
+  });
+
+  it('the fourth failure of the same kind parks the task, and a person may let it go on', () => {
+    const world = started([task({ id: 'a', retries: 9 })], { retryPolicy: { io: 9 } });
+    for (let tries = 1; tries <= 4; tries += 1)
+      again(world, `cannot reach host 10.0.0.${tries} (try ${tries})`);
+    const { phase } = world.task('a');
+    expect(phase).toMatchObject({ kind: 'waiting', wait: { default: 'fail', failure: { class: 'io' } } });
+    if (phase.kind !== 'waiting') throw new Error('not parked');
+    expect(phase.wait.text).toContain('attempts 1, 2, 3, 4 failed the same way');
+    expect(phase.wait.text).toContain(`switchyard answer ${world.state.run} 'a' --action retry`);
+    world.input({ kind: 'escalation-answered', taskId: id('a'), action: 'retry', note: '' });
+    world.offer();
+    expect(world.task('a').phase).toMatchObject({ kind: 'leased', lease: { attempt: 5 } });
+    world.checkReplay();
+  });
+
+  it('a parked task has a case file, which is owed while it waits, and named in event and view', () => {
+    const world = started([task({ id: 'first' }), task({ id: 'a b/c', retries: 9 })], {
+      retryPolicy: { io: 9 },
+    });
+    for (let tries = 1; tries <= 4; tries += 1) again(world, 'no route', 'a b/c');
+    const file = `runs/${world.state.run}/case-2-a-b-c.md`;
+    const cases = () => owed(world.state).filter(({ kind }) => kind === 'case');
+    expect(cases()).toMatchObject([{ taskId: 'a b/c', file, canAccept: false }]);
+    expect(cases()).toEqual(cases());
+    expect(viewOf(world.state).tasks[1]).toMatchObject({ caseFile: file });
+    const waiting = world.facts.findLast(({ kind }) => kind === 'task-waiting');
+    if (waiting === undefined) throw new Error('not parked');
+    expect(eventsOf(world.state, waiting, 1)[0]?.text).toMatch(new RegExp(`; its case file: ${file}$`));
+    world.input({ kind: 'escalation-answered', taskId: id('a b/c'), action: 'fail', note: '' });
+    expect(cases()).toEqual([]);
+    expect(viewOf(world.state).tasks[1]).toMatchObject({ phase: 'failed', caseFile: file });
+    world.checkReplay();
+  });
+
+  it('failures that differ do not park it', () => {
+    const world = started([task({ id: 'a', retries: 9 })], { retryPolicy: { io: 9 } });
+    for (const message of ['one', 'two', 'one', 'two', 'one']) again(world, message);
+    expect(world.task('a').phase.kind).toBe('leased');
+  });
+
+  it('nobody answers: the parked task fails with its own failure', () => {
+    const world = started([task({ id: 'a', retries: 9 })], { retryPolicy: { io: 9 } });
+    for (let tries = 0; tries < 4; tries += 1) again(world, 'the same');
+    world.now = nextDeadline(world.state) ?? 0;
+    world.input({ kind: 'tick' });
+    expect(world.task('a').phase).toMatchObject({ kind: 'failed', failure: { message: 'the same' } });
   });
 });
 
@@ -229,6 +311,67 @@ describe('gates', () => {
     for (const world of [rejected, forgotten])
       expect(world.task('ask').phase).toMatchObject({ failure: { code: 'E_GATE_REJECTED' } });
     expect(rejected.state.phase.kind).toBe('failed');
+  });
+
+  it('passes on what it asks for to all that comes after it, and to nothing else', () => {
+    const inputs = [
+      { name: 'version', text: 'what was deployed', choices: [] },
+      { name: 'ring', text: '', choices: ['one', 'all'], default: 'one' },
+    ];
+    const gate = { mode: 'approve', waitMs: 60_000, inputs } as const;
+    const world = started([
+      { ...task({ id: 'ask', kind: 'manual' }), gate },
+      task({ id: 'b', dependsOn: ['ask'] }),
+      task({ id: 'c', dependsOn: ['b'] }),
+      task({ id: 'beside' }),
+    ]);
+    expect(viewOf(world.state).tasks[0]?.waiting).toMatchObject({ inputs, default: 'fail' });
+    const answer = (values: Record<string, string>): unknown =>
+      world.input({ kind: 'gate-answered', taskId: id('ask'), approve: true, note: '', inputs: values });
+    expect(answer({})).toBe('E_GATE_INPUTS');
+    expect(answer({ version: '1', ring: 'two' })).toBe('E_GATE_INPUTS');
+    expect(answer({ version: '1', other: 'x' })).toBe('E_GATE_INPUTS');
+    expect(answer({ version: '1\0' })).toBe('E_GATE_INPUTS');
+    expect(world.phases()).toMatchObject({ ask: 'waiting', b: 'pending' });
+    answer({ version: '1.4' });
+    const after = { version: '1.4', ring: 'one' };
+    expect(
+      ['b', 'c', 'beside', 'ask'].map((each) => valuesBefore(world.state, world.task(each).task)),
+    ).toEqual([after, after, {}, {}]);
+  });
+
+  it('names all that is wrong with an answer at once', () => {
+    const gate: GateSpec = {
+      mode: 'approve',
+      waitMs: 60_000,
+      inputs: [
+        { name: 'version', text: 'what was deployed', choices: [] },
+        { name: 'ring', text: '', choices: ['one', 'all'] },
+      ],
+    };
+    const { state, now } = started([{ ...task({ id: 'ask', kind: 'manual' }), gate }]);
+    const answer = { kind: 'gate-answered', at: now, taskId: id('ask'), approve: true, note: '' } as const;
+    expect(() => decide(state, { ...answer, inputs: { ring: 'two', rnig: 'all' } })).toThrow(
+      'gate ask is not answered: it asks for no rnig, but for version, ring; version (what was deployed) is missing, add --input version=…; ring is one of one, all, not two',
+    );
+  });
+
+  it('of mode notify goes on by itself when its time is over, unless somebody rejects it', () => {
+    const inputs = [{ name: 'ring', text: '', choices: [], default: 'one' }];
+    const notify = (): World =>
+      started([
+        { ...task({ id: 'tell', kind: 'manual' }), gate: { mode: 'notify', waitMs: 90_000, inputs } },
+        task({ id: 'b', dependsOn: ['tell'] }),
+      ]);
+    const left = notify();
+    expect(nextDeadline(left.state)).toBe(left.now + 90_000);
+    left.now += 90_000;
+    left.input({ kind: 'tick' });
+    expect(left.phases()).toEqual({ tell: 'completed', b: 'ready' });
+    expect(valuesBefore(left.state, left.task('b').task)).toEqual({ ring: 'one' });
+    const stopped = notify();
+    stopped.input({ kind: 'gate-answered', taskId: id('tell'), approve: false, note: 'stop' });
+    expect(stopped.task('tell').phase).toMatchObject({ failure: { code: 'E_GATE_REJECTED' } });
   });
 
   it('is no escalation, and an escalation is no gate', () => {

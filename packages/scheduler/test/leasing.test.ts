@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PlanTask } from '@switchyard/protocol';
+import { eventsOf } from '@switchyard/scheduler';
 import { commit, failure, id, peer, plan, task, type PlanOptions } from './build-plan.ts';
 import { World, type Worker } from './world.ts';
 
@@ -31,6 +32,12 @@ describe('the order of leases', () => {
 
   it('critical-path takes the longest remaining path first', () => {
     expect(leased(started(chain, { strategy: 'critical-path', workers: 1 }))).toEqual(['long']);
+  });
+
+  it('critical-path takes a ready task first for which added tasks wait', () => {
+    const world = started(chain.slice(0, 2), { strategy: 'critical-path', workers: 1 });
+    world.input({ kind: 'add-tasks', tasks: chain.slice(2) });
+    expect(leased(world)).toEqual(['long']);
   });
 
   it('fills every slot up to the cap of the run', () => {
@@ -116,6 +123,29 @@ describe('rate-aware', () => {
   it('counts commands as making no requests', () => {
     const commands = ['a', 'b', 'c'].map((name) => task({ id: name }));
     expect(leased(started(commands, { strategy: 'rate-aware', rpm: 10 }))).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('a violation that is seen while an attempt works', () => {
+  it('is told as an event, changes nothing, and counts for the lease that is out only', () => {
+    const world = started([task({ id: 'a' })]);
+    world.offer();
+    const violations = [{ kind: 'symlink-escape', path: 'src/out' }];
+    const seen = (fence: number) => world.input({ kind: 'violated', taskId: id('a'), fence, violations });
+    const before = structuredClone(world.task('a'));
+    const facts = seen(1);
+    if (typeof facts === 'string') throw new Error(facts);
+    expect(facts.flatMap((fact) => eventsOf(world.state, fact, 1))).toMatchObject([
+      {
+        kind: 'task-violation',
+        attempt: 1,
+        text: 'a touches what is not its to change: src/out (symlink-escape)',
+      },
+    ]);
+    expect(world.task('a')).toEqual(before);
+    world.lose(world.task('a'));
+    expect(seen(1)).toEqual([]);
+    world.checkReplay();
   });
 });
 

@@ -42,6 +42,20 @@ describe('a ready task that nobody in the fleet can take', () => {
     expect(reasonOf(world, 'b')).toBe('waits for a worker; none is there');
   });
 
+  it('is one whose agent no worker can drive so; it goes to one that can', () => {
+    const world = new World(plan([{ ...task({ id: 'a' }), executor: { kind: 'cli', agent: 'codex' } }]), [
+      { name: 'other', labels: ['agent:codex', 'agent:codex:acp'], slots: 5 },
+      { name: 'right', labels: ['agent:codex:cli'], slots: 1 },
+    ]);
+    world.input({ kind: 'start' });
+    world.input({ kind: 'fleet', workers: [{ labels: ['agent:codex:acp'] }] });
+    expect(reasonOf(world, 'a')).toBe(
+      'waits for a worker with the agent codex (cli); no worker that is here has it: `switchyard doctor` says how to install it',
+    );
+    world.offer();
+    expect(world.task('a').phase).toMatchObject({ kind: 'leased', lease: { worker: 'right' } });
+  });
+
   it('says why there are no more workers, where that is known', () => {
     const world = started({ id: 'a' });
     world.input({ kind: 'fleet', workers: [], note: 'local workers do not start: no sandbox' });

@@ -1,8 +1,10 @@
-import { isAppError, overlaps, type CommitId, type Failure, type PlanTask } from '@switchyard/protocol';
+import { isAppError, type CommitId, type Failure, type PlanTask } from '@switchyard/protocol';
 import {
+  advance,
   decide,
   eventsOf,
   evolve,
+  isWorldInput,
   nextDeadline,
   owed,
   type Owed,
@@ -12,8 +14,10 @@ import {
   type TaskState,
   type WorkerOffer,
 } from '@switchyard/scheduler';
-import { base, commit, evidence, failure, peer, receipt, run } from './build-plan.ts';
-import { checkIndex, must, plain } from './check-index.ts';
+import { RunChecker } from '@switchyard/testkit';
+import { base, commit, evidence, failure, peer, receipt, run, task as buildTask } from './build-plan.ts';
+import { must, plain } from './check-index.ts';
+import { checkSnapshot } from './check-snapshot.ts';
 import type { Plan } from '@switchyard/protocol';
 
 export interface Worker {
@@ -23,11 +27,18 @@ export interface Worker {
 }
 
 type Undated = RunInput extends infer I ? (I extends { at: number } ? Omit<I, 'at'> : never) : never;
-const terminal = new Set(['completed', 'failed', 'skipped', 'cancelled']);
 
 /** Everything around one run, with the numbered invariants of `decide` checked after every fact. */
+/** What requests of clients may be refused with. */
+const refusals: ReadonlySet<string> = new Set([
+  'E_RUN_STATE',
+  'E_TASK_UNKNOWN',
+  'E_PLAN_INVALID',
+  'E_GATE_INPUTS',
+  'E_ROLLBACK_DEPENDANTS',
+]);
+
 export class World {
-  state: RunState;
   now = 1_000_000;
   readonly facts: RunFact[] = [];
   readonly inputs: RunInput[] = [];
@@ -36,10 +47,11 @@ export class World {
   readonly contents = new Map<CommitId, ReadonlySet<string>>([[base, new Set()]]);
   /** Changes that make the verification fail. */
   readonly bad = new Set<string>();
+  private readonly checker = new RunChecker((name) => this.workers.find((worker) => worker.name === name));
   private commits = 0;
-  private moved = new Map<string, number>();
-  private fences = new Map<string, number>();
-  private tip = base;
+  private readonly markOf = new Map<CommitId, string>();
+  /** What of each task was put on the branch and not taken back. */
+  private readonly onBranch = new Map<string, string[]>();
 
   constructor(plan: Plan, workers: readonly Worker[]) {
     this.workers = workers;
@@ -47,11 +59,15 @@ export class World {
     const [created] = decide(undefined, input);
     if (created === undefined) throw new Error('nothing was created');
     this.facts.push(created);
-    this.state = evolve(undefined, created);
+    this.checker.fold(created);
+  }
+
+  get state(): RunState {
+    return this.checker.state;
   }
 
   get ended(): boolean {
-    return ['completed', 'failed', 'cancelled'].includes(this.state.phase.kind);
+    return this.checker.ended;
   }
 
   task(id: string): TaskState {
@@ -75,15 +91,16 @@ export class World {
       facts = decide(this.state, input);
     } catch (error) {
       if (!isAppError(error)) throw error;
-      must(['E_RUN_STATE', 'E_TASK_UNKNOWN', 'E_PLAN_INVALID'].includes(error.code), error.code);
+      must(refusals.has(error.code), error.code);
       return error.code;
     }
     must(before === undefined || plain(this.state) === before, 'decide changed the state');
     if ('fence' in input && input.fence !== this.state.tasks.get(input.taskId)?.fence)
-      must(facts.length === 0, `a stale fence changes something: ${input.kind}`); // (4)
+      must(facts.every(isKept), `a stale fence changes something: ${input.kind}`); // (4)
     this.inputs.push(input);
     for (const fact of facts) this.fold(fact, input);
-    this.checkAlive();
+    this.checker.checkAlive();
+    this.checker.checkReasons();
     if (input.kind === 'tick')
       must((nextDeadline(this.state) ?? Infinity) > input.at, 'a tick leaves its deadline where it is');
     return facts;
@@ -103,10 +120,13 @@ export class World {
 
   /** Tasks with a lease. */
   active(): TaskState[] {
-    return [...this.state.tasks.values()].filter(({ phase }) => 'lease' in phase);
+    return this.checker.active();
   }
 
-  submit(task: TaskState, options: { commit?: boolean; bad?: boolean } = {}): readonly RunFact[] | string {
+  submit(
+    task: TaskState,
+    options: { commit?: boolean; bad?: boolean; followUps?: readonly string[] } = {},
+  ): readonly RunFact[] | string {
     if (!('lease' in task.phase)) return 'no lease';
     const { lease } = task.phase;
     const made = options.commit === false ? undefined : this.newCommit(lease.base, [mark(task)]);
@@ -115,7 +135,12 @@ export class World {
       kind: 'submitted',
       taskId: task.task.id,
       fence: lease.fence,
-      evidence: evidence(lease.worker, { base: lease.base, commit: made }),
+      evidence: {
+        ...evidence(lease.worker, { base: lease.base, commit: made }),
+        ...(options.followUps !== undefined && {
+          handover: { findings: [], blockers: [], features: [], followUps: [...options.followUps] },
+        }),
+      },
     });
   }
 
@@ -131,6 +156,13 @@ export class World {
     return this.input({ kind: 'lost', taskId: task.task.id, fence, reason: 'gone' });
   }
 
+  /** Its worker is heard, or not; `staleBy`: said with the fence of an earlier attempt. */
+  hear(task: TaskState, isHeard: boolean, staleBy = 0): readonly RunFact[] | string {
+    if (!('lease' in task.phase)) return 'no lease';
+    const fence = task.phase.lease.fence - staleBy;
+    return this.input({ kind: 'contact', taskId: task.task.id, fence, isHeard, reason: 'it is silent' });
+  }
+
   /** Carries out one integration effect as git and the verification would. */
   perform(effect: Owed, conflicting: readonly string[] = []): readonly RunFact[] | string {
     switch (effect.kind) {
@@ -141,6 +173,7 @@ export class World {
         for (const { taskId, accepted } of entries) {
           if (conflicting.includes(taskId)) continue;
           tip = this.newCommit(tip, [`${taskId}#${accepted.fence}`]);
+          this.markOf.set(tip, `${taskId}#${accepted.fence}`);
           merged.push({ taskId, commit: tip });
         }
         const conflicts = conflicting.flatMap((name) => {
@@ -149,13 +182,28 @@ export class World {
         });
         return this.input({ kind: 'merged', batch, tip, merged, conflicts });
       }
+      case 'revert': {
+        const { batch, parent, reverts = [] } = effect.decision;
+        const gone = new Set(reverts.map(({ commit: merge }) => this.markOf.get(merge)));
+        const left = [...(this.contents.get(parent) ?? [])].filter((one) => !gone.has(one));
+        const tip = this.newCommit(parent, []);
+        this.contents.set(tip, new Set(left));
+        const conflicts = reverts.filter(({ taskId }) => conflicting.includes(taskId));
+        return this.input({
+          kind: 'reverted',
+          batch,
+          tip,
+          isBase: left.length === 0,
+          conflicts: conflicts.map(({ taskId }) => ({ taskId, findings: [] })),
+        });
+      }
       case 'verify': {
         const passed = this.passes(effect.commit);
         const receipts = [receipt(effect.commit, passed ? 0 : 1)];
         return this.input({ kind: 'verified', batch: effect.batch, passed, receipts });
       }
       case 'move':
-        must(effect.from === this.tip, 'a move from elsewhere');
+        must(effect.from === this.state.tip, 'a move from elsewhere');
         return this.input({ kind: 'moved', batch: effect.batch });
       case 'review':
         return this.input({
@@ -168,6 +216,13 @@ export class World {
         });
       case 'assign':
         return this.input({ kind: 'accepted', taskId: effect.taskId, fence: effect.lease.fence });
+      case 'follow-ups': {
+        const { taskId, fence, followUps } = effect;
+        const problem = followUps.includes('bad') ? 'no such thing' : undefined;
+        const tasks = problem === undefined ? followUps.map((name) => followUp(name, taskId)) : [];
+        return this.input({ kind: 'follow-ups', taskId, fence, tasks, problem });
+      }
+      case 'case':
       case 'finish':
         return [];
     }
@@ -189,12 +244,44 @@ export class World {
     must(this.ended, `it does not end: ${JSON.stringify(this.phases())}`); // (6)
   }
 
+  /** Carries a rollback of a run that has ended to its end. */
+  finishRollback(): void {
+    for (let step = 0; step < 20 && this.state.rollback !== undefined; step += 1)
+      for (const effect of owed(this.state)) this.perform(effect);
+    must(this.state.rollback === undefined, 'the rollback does not end');
+    must(this.ended, 'a rollback opens a run again');
+  }
+
+  /** Deciding in place gives the same facts and the same state as deciding on a draft and folding. */
+  checkAdvance(): void {
+    const [created] = this.facts;
+    if (created === undefined) throw new Error('nothing was created');
+    const facts = [created];
+    let state = evolve(undefined, created);
+    for (const input of this.inputs) {
+      if (isWorldInput(input)) {
+        const told: RunFact[] = [];
+        const decided = advance(state, input, (fact) => told.push(fact));
+        must(plain(decided) === plain(told), 'a fact is not told of');
+        facts.push(...decided);
+      } else {
+        const decided = decide(state, input);
+        for (const fact of decided) state = evolve(state, fact);
+        facts.push(...decided);
+      }
+    }
+    must(plain(facts) === plain(this.facts), 'advance decides otherwise than decide');
+    must(plain(state) === plain(this.state), 'advance folds otherwise than evolve');
+  }
+
   /** (9), (10): facts that went through JSON fold to the same state. */
   checkReplay(): void {
     let again: RunState | undefined;
     for (const fact of JSON.parse(JSON.stringify(this.facts)) as RunFact[]) again = evolve(again, fact);
     must(plain(again) === plain(this.state), 'folding again gives another state');
     must(plain(structuredClone(this.facts)) === plain(this.facts), 'a fact is no plain data');
+    const { length } = this.facts;
+    for (const place of [1, 1 + (this.now % length), length]) checkSnapshot(this.facts, place);
   }
 
   /** (5): what completed with a change is in exactly one move, and the tip holds exactly what completed. */
@@ -203,9 +290,13 @@ export class World {
     for (const task of this.state.tasks.values()) {
       const { phase } = task;
       const merged = phase.kind === 'completed' && phase.merged !== undefined;
-      must((this.moved.get(task.task.id) ?? 0) === (merged ? 1 : 0), `${task.task.id} in the moves`);
+      const moved = this.onBranch.get(task.task.id) ?? [];
+      // More than one, or one of a task that did not complete, only where a gate has sent it back.
+      if (task.roundsBefore === undefined)
+        must(moved.join() === (merged ? mark(task) : ''), `${task.task.id} in the moves`);
       const marks = [...content].filter((one) => one.startsWith(`${task.task.id}#`));
-      must(marks.join() === (merged ? mark(task) : ''), `${task.task.id} on the branch: ${marks.join()}`);
+      must(marks.join() === moved.join(), `${task.task.id} on the branch: ${marks.join()}`);
+      must((task.merges?.length ?? 0) === moved.length, `${task.task.id} does not know its merges`);
     }
   }
 
@@ -225,94 +316,41 @@ export class World {
   }
 
   private fold(fact: RunFact, input: RunInput): void {
-    const before = new Map([...this.state.tasks].map(([id, task]) => [id, task.phase]));
     if (fact.kind === 'task-leased') this.checkLease(fact, input);
-    this.state = evolve(this.state, fact);
+    this.checker.fold(fact);
     this.facts.push(fact);
     for (const event of eventsOf(this.state, fact, this.facts.length))
       must(event.text.length > 0, `${event.kind} says nothing`);
-    for (const [id, phase] of before) {
-      if (terminal.has(phase.kind))
-        must(this.state.tasks.get(id)?.phase === phase, `${id} left ${phase.kind}`); // (7)
-    }
-    this.checkFences();
-    this.checkPaths();
     if (fact.kind === 'branch-moved') this.checkMove(fact);
-    checkIndex(this.state);
+    if (fact.kind === 'task-rolled-back') this.onBranch.delete(fact.taskId);
   }
 
-  /** (1) and (3), at the moment of a lease. */
+  /** (1), as far as only commits can tell. */
   private checkLease(fact: RunFact & { kind: 'task-leased' }, input: RunInput): void {
-    const { task } = this.task(fact.taskId);
     const content = this.contents.get(fact.lease.base) ?? new Set();
-    for (const dependency of task.dependsOn) {
+    for (const dependency of this.task(fact.taskId).task.dependsOn) {
       const on = this.task(dependency);
-      const failedOn = on.phase.kind === 'failed' && on.task.onFailure === 'continue';
-      const onCandidate = on.phase.kind === 'verifying' && this.state.plan.verify.when === 'end';
-      must(on.phase.kind === 'completed' || failedOn || onCandidate, `${task.id} before ${dependency}`);
       if (on.phase.kind === 'verifying' || (on.phase.kind === 'completed' && on.phase.merged !== undefined))
-        must(content.has(mark(on)), `${task.id} must be based on ${dependency}`);
+        must(content.has(mark(on)), `${fact.taskId} must be based on ${dependency}`);
     }
-    const worker = this.workers.find(({ name }) => name === fact.lease.worker);
-    must(
-      task.requires.every((label) => worker?.labels.includes(label)),
-      'a worker without the labels',
-    );
-    must(this.leasesOf(fact.lease.worker) < (worker?.slots ?? 0), 'over the slots of the worker');
-    must(this.active().length < this.state.plan.limits.workers, 'over the cap of the run');
     must(input.kind === 'offer', `a lease by ${input.kind}`);
-    must(this.state.paused === undefined, 'a lease in a pause');
-  }
-
-  /** (4) */
-  private checkFences(): void {
-    for (const [id, task] of this.state.tasks) {
-      must(task.fence >= (this.fences.get(id) ?? 0), `the fence of ${id} went back`);
-      this.fences.set(id, task.fence);
-    }
-    for (const task of this.active())
-      if ('lease' in task.phase) must(task.phase.lease.fence === task.fence, 'a lease with an old fence');
-  }
-
-  /** (2) */
-  private checkPaths(): void {
-    const holders = [...this.state.tasks.values()].filter(holdsByItsPhase);
-    for (const [place, one] of holders.entries())
-      for (const other of holders.slice(place + 1))
-        must(
-          !overlaps(one.task.workspace, other.task.workspace),
-          `${one.task.id} and ${other.task.id} overlap`,
-        );
   }
 
   private checkMove(fact: RunFact & { kind: 'branch-moved' }): void {
-    must(fact.from === this.tip, 'moved from elsewhere');
-    this.tip = fact.to;
-    for (const { taskId } of fact.merged) this.moved.set(taskId, (this.moved.get(taskId) ?? 0) + 1);
+    for (const { taskId, commit: merge } of fact.merged)
+      this.onBranch.set(taskId, [...(this.onBranch.get(taskId) ?? []), this.markOf.get(merge) ?? '?']);
     must(this.state.plan.verify.run.length === 0 || this.passes(fact.to), 'moved to what fails');
-  }
-
-  /** (8) */
-  private checkAlive(): void {
-    const { phase, paused, tasks } = this.state;
-    if (this.ended || paused !== undefined || phase.kind === 'planned') return;
-    const waitsForPeer = [...tasks.values()].some(
-      (task) => 'lease' in task.phase || task.phase.kind === 'ready',
-    );
-    const alive = owed(this.state).length > 0 || nextDeadline(this.state) !== undefined || waitsForPeer;
-    must(alive, `it hangs: ${JSON.stringify(this.phases())}`);
   }
 }
 
-/** Leases, reviews and integrations hold paths; not what is on the candidate of `verify.when: end`. */
-function holdsByItsPhase({ phase, task }: TaskState): boolean {
-  if (task.kind !== 'implement') return 'lease' in phase;
-  if (phase.kind === 'integrating' || phase.kind === 'verifying') return phase.holds;
-  return (
-    'lease' in phase ||
-    phase.kind === 'reviewing' ||
-    (phase.kind === 'waiting' && 'submitted' in phase.wait && phase.wait.submitted !== undefined)
-  );
+/** A follow-up in the folder of the task that hands it in. */
+function followUp(name: string, from: PlanTask['id']): PlanTask {
+  return buildTask({ id: name, dependsOn: [from], workspace: [`src/${from}/${name}`] });
+}
+
+/** What is kept of an attempt beside its result: of ended ones too. */
+function isKept({ kind }: RunFact): boolean {
+  return kind === 'attempt-salvaged' || kind === 'attempt-wip';
 }
 
 function mark(task: TaskState): string {

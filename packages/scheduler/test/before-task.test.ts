@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { tasksBefore } from '@switchyard/scheduler';
+import { id, plan, task } from './build-plan.ts';
+import { World } from './world.ts';
+
+const namesBefore = (tasks: readonly ReturnType<typeof task>[], name: string): string[] => {
+  const { state } = new World(plan(tasks, { verify: [] }), []);
+  return tasksBefore(state, id(name)).map((found) => found.task.id);
+};
+
+describe('what a task builds on', () => {
+  it('is the nearest work, also behind what judges it, in the order of the plan', () => {
+    const tasks = [
+      task({ id: 'far' }),
+      task({ id: 'near', dependsOn: ['far'] }),
+      task({ id: 'beside' }),
+      task({ id: 'check', kind: 'verify', dependsOn: ['near'] }),
+      task({ id: 'last', dependsOn: ['check', 'beside'] }),
+    ];
+    expect(namesBefore(tasks, 'last')).toEqual(['near', 'beside', 'check']);
+    expect(namesBefore(tasks, 'far')).toEqual([]);
+  });
+
+  it('is the nearest hundred of a long chain', () => {
+    const tasks = Array.from({ length: 300 }, (_, at) =>
+      task({ id: `t${at}`, kind: 'verify', dependsOn: at === 0 ? [] : [`t${at - 1}`] }),
+    );
+    expect(namesBefore(tasks, 't299')).toEqual(tasks.slice(199, 299).map((each) => each.id));
+  });
+});

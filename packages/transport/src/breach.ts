@@ -1,5 +1,6 @@
 import {
   AppError,
+  lanes,
   openEnvelope,
   specOf,
   type CloseName,
@@ -40,12 +41,17 @@ export function checkHead(raw: RawEnvelope, ends: Ends): void {
     throw new Breach('forbidden', `the role ${ends.fromRole} may not send ${raw.type}`);
   if (!spec.to.includes(ends.toRole))
     throw new Breach('forbidden', `the role ${ends.toRole} does not receive ${raw.type}`);
-  if (spec.lane !== ends.lane && !onBothLanes.has(raw.type))
+  if (spec.lane !== ends.lane && alsoOn[raw.type]?.includes(ends.lane) !== true)
     throw new Breach('forbidden', `${raw.type} does not travel on the ${ends.lane} lane`);
 }
 
-/** Every lane begins with these. */
-const onBothLanes: ReadonlySet<string> = new Set(['hello', 'welcome', 'error']);
+/** Every lane begins with a greeting; heartbeats come on the control lane, too, and show that it works. */
+const alsoOn: Readonly<Record<string, readonly Lane[]>> = {
+  hello: lanes,
+  welcome: lanes,
+  error: lanes,
+  heartbeat: ['heartbeat'],
+};
 
 /** Decodes the payload, once. Throws Breach. */
 export function openChecked(raw: RawEnvelope): Envelope {

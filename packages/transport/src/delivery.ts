@@ -22,28 +22,39 @@ export class Delivery {
   }
 
   hand(session: Session, envelope: Envelope): void {
-    if (session.role === 'client' && session.inFlight >= limits.requestsInFlight) {
+    if (isLooker(session) && session.inFlight >= limits.requestsInFlight) {
       const message = `more than ${limits.requestsInFlight} requests of ${session.id} wait for an answer`;
       this.answer(session, { replyTo: envelope.id, payload: { code: 'E_QUEUE_FULL', message } });
       return;
     }
+    let answered: void | Promise<void>;
+    try {
+      answered = this.options.handler.message(envelope, session);
+    } catch (thrown) {
+      this.refused(session, envelope, thrown);
+      return;
+    }
+    if (answered === undefined) return; // most are: no promise, no closure
     session.inFlight += 1;
-    void this.perform(session, envelope).finally(() => {
-      session.inFlight -= 1;
-    });
+    void answered
+      .catch((thrown: unknown) => this.refused(session, envelope, thrown))
+      .finally(() => {
+        session.inFlight -= 1;
+      });
   }
 
-  private async perform(session: Session, envelope: Envelope): Promise<void> {
-    try {
-      await this.options.handler.message(envelope, session);
-    } catch (thrown) {
-      const { logger } = this.options;
-      const fields = { peer: session.id, type: envelope.type, message: envelope.id, err: thrown };
-      if (isAppError(thrown)) logger.warn(fields, 'a message was refused');
-      else logger.error(fields, 'handling a message failed');
-      this.answer(session, { replyTo: envelope.id, payload: errorPayload(thrown) });
-    }
+  private refused(session: Session, envelope: Envelope, thrown: unknown): void {
+    const { logger } = this.options;
+    const fields = { peer: session.id, type: envelope.type, message: envelope.id, err: thrown };
+    if (isAppError(thrown)) logger.warn(fields, 'a message was refused');
+    else logger.error(fields, 'handling a message failed');
+    this.answer(session, { replyTo: envelope.id, payload: errorPayload(thrown) });
   }
+}
+
+/** Clients and observers may be programs of others that ask without end. */
+function isLooker({ role }: Session): boolean {
+  return role === 'client' || role === 'observer';
 }
 
 function errorPayload(thrown: unknown): PayloadInput<'error'> {

@@ -5,8 +5,6 @@ import type { Outbox } from './link-interface.ts';
 interface Entry {
   readonly id: MessageId;
   readonly frame: Uint8Array;
-  /** On the disk, or known not to get there. */
-  stored: boolean;
   acknowledged: boolean;
 }
 
@@ -22,11 +20,12 @@ export interface DurableSendsOptions {
 const retryMs = 50;
 
 /**
- * Messages that must arrive: stored first, sent in the order they were given, sent again from the oldest on every
- * connection, until acknowledged.
+ * Messages that must arrive: sent at once in the order they were given, stored meanwhile, sent again from the oldest
+ * on every connection, until acknowledged. The disk is for the next life of this process: an entry that left before it
+ * was stored arrives, or dies with its process as if it had not been sent.
  *
- * Invariants: (1) nothing leaves before it is stored; (2) on one connection entries leave in the order of `add`,
- * each once; (3) an entry stays until an `ack` names it.
+ * Invariants: (1) on one connection entries leave in the order of `add`, each once; (2) an entry stays, here and on
+ * the disk, until an `ack` names it; (3) `settled` resolves when all that was added is stored, or known not to be.
  */
 export class DurableSends {
   private readonly options: DurableSendsOptions;
@@ -36,12 +35,14 @@ export class DurableSends {
   private first = 0;
   private connected = false;
   private cancelRetry: (() => void) | undefined;
-  private storing: Promise<void> = Promise.resolve();
+  /** Entries on their way to the disk, and who waits for the last of them. */
+  private storing = 0;
+  private settlers: (() => void)[] = [];
 
   constructor(options: DurableSendsOptions) {
     this.options = options;
     for (const { id, frame } of options.outbox?.pending() ?? [])
-      this.entries.set(id, { id, frame, stored: true, acknowledged: false });
+      this.entries.set(id, { id, frame, acknowledged: false });
   }
 
   get size(): number {
@@ -55,13 +56,11 @@ export class DurableSends {
         'E_QUEUE_FULL',
         `the outbox holds ${limits.outboxEntries} messages that the orchestrator has not acknowledged`,
       );
-    const entry: Entry = { id, frame, stored: false, acknowledged: false };
+    const entry: Entry = { id, frame, acknowledged: false };
     this.entries.set(id, entry);
     if (this.connected) this.waiting.push(entry);
-    this.storing = Promise.all([this.storing, this.store(entry)]).then(() => {
-      entry.stored = true;
-      this.pump();
-    });
+    this.store(entry);
+    this.pump();
   }
 
   /** A welcome came: everything unacknowledged leaves again. */
@@ -98,22 +97,34 @@ export class DurableSends {
 
   /** Resolves when all that was added is stored. */
   settled(): Promise<void> {
-    return this.storing;
+    if (this.storing === 0) return Promise.resolve();
+    return new Promise((resolve) => this.settlers.push(resolve));
   }
 
-  private async store(entry: Entry): Promise<void> {
-    try {
-      await this.options.outbox?.append(entry.id, entry.frame);
-    } catch (thrown) {
-      // The result must not be lost while this process lives: it is sent and replayed from memory.
-      this.options.logger.error({ err: thrown, message: entry.id }, 'the outbox could not store a message');
-    }
+  private store(entry: Entry): void {
+    const stored = this.options.outbox?.append(entry.id, entry.frame);
+    if (stored === undefined) return;
+    this.storing += 1;
+    stored.then(
+      () => this.stored(),
+      (thrown: unknown) => {
+        // The result must not be lost while this process lives: it is sent and replayed from memory.
+        this.options.logger.error({ err: thrown, message: entry.id }, 'the outbox could not store a message');
+        this.stored();
+      },
+    );
+  }
+
+  private stored(): void {
+    this.storing -= 1;
+    if (this.storing > 0) return;
+    for (const settle of this.settlers.splice(0)) settle();
   }
 
   private pump(): void {
     while (this.connected && this.first < this.waiting.length) {
       const entry = this.waiting[this.first];
-      if (entry === undefined || !entry.stored) break;
+      if (entry === undefined) break;
       if (!entry.acknowledged && !this.options.transmit(entry.frame)) return this.retryLater();
       this.first += 1;
     }

@@ -4,12 +4,14 @@ import {
   encodePayload,
   limits,
   messageId,
+  parsePayload,
   registry,
   type Fence,
   type Lane,
   type MessageId,
   type MessageType,
   type PayloadInput,
+  type PayloadOf,
   type PeerId,
 } from '@switchyard/protocol';
 import type { Clock, Random } from '@switchyard/runtime';
@@ -28,8 +30,14 @@ export interface WrittenEnvelope {
 
 /** The bytes one WebSocket message of a lane may have. */
 export function frameLimit(lane: Lane): number {
-  return lane === 'control' ? limits.controlFrameBytes : limits.bulkFrameBytes;
+  return frameLimits[lane];
 }
+
+const frameLimits: Readonly<Record<Lane, number>> = {
+  control: limits.controlFrameBytes,
+  bulk: limits.bulkFrameBytes,
+  heartbeat: limits.heartbeatFrameBytes,
+};
 
 /** Writes one sender's envelopes: fresh ids, the time, and only payloads that their receiver will take. */
 export class EnvelopeWriter {
@@ -41,7 +49,8 @@ export class EnvelopeWriter {
   constructor(self: PeerId, clock: Clock, random: Random) {
     this.self = self;
     this.clock = clock;
-    this.prefix = random.token(12);
+    // What is parsed here is of the form that every id has which begins with it.
+    this.prefix = messageId.parse(random.token(12));
   }
 
   /** Throws AppError E_PROTOCOL for a payload that does not fit its schema or its lane: the receiver would drop us. */
@@ -52,13 +61,9 @@ export class EnvelopeWriter {
     extra: SendExtra = {},
   ): WrittenEnvelope {
     const spec = registry[type];
-    const checked = spec.payload.safeParse(payload);
-    if (!checked.success)
-      throw new AppError('E_PROTOCOL', `the payload of ${type} does not fit its schema`, {
-        cause: checked.error,
-      });
+    const checked = checkedPayload(type, payload);
     this.count += 1;
-    const id = messageId.parse(`${this.prefix}-${this.count.toString(36)}`);
+    const id = `${this.prefix}-${this.count.toString(36)}` as MessageId;
     const bytes = encodeEnvelope({
       id,
       type,
@@ -67,7 +72,7 @@ export class EnvelopeWriter {
       at: Math.round(this.clock.now()),
       ...(extra.fence === undefined ? {} : { fence: extra.fence }),
       ...(extra.replyTo === undefined ? {} : { replyTo: extra.replyTo }),
-      payload: encodePayload(checked.data),
+      payload: encodePayload(checked),
     });
     if (bytes.length > frameLimit(spec.lane))
       throw new AppError(
@@ -75,5 +80,13 @@ export class EnvelopeWriter {
         `a ${type} of ${bytes.length} bytes is over the ${frameLimit(spec.lane)} of its lane`,
       );
     return { id, lane: spec.lane, bytes };
+  }
+}
+
+function checkedPayload<T extends MessageType>(type: T, payload: PayloadInput<T>): PayloadOf<T> {
+  try {
+    return parsePayload(type, payload);
+  } catch (cause) {
+    throw new AppError('E_PROTOCOL', `the payload of ${type} does not fit its schema`, { cause });
   }
 }

@@ -31,6 +31,12 @@ export interface Grant {
 
 export type Liveness = 'alive' | 'unverifiable';
 
+/**
+ * Why a peer is unverifiable: it is `silent`; its process lives and its main loop is `held-up`, so that what it holds
+ * is not in danger; or that loop has stood still for so long that it counts as `hung`.
+ */
+export type Doubt = 'silent' | 'held-up' | 'hung';
+
 /** A peer that has said hello and has been let in. */
 export interface ConnectedPeer {
   readonly id: PeerId;
@@ -39,6 +45,8 @@ export interface ConnectedPeer {
   /** Milliseconds since the Unix epoch. */
   readonly connectedAt: number;
   readonly liveness: Liveness;
+  /** Undefined: it is alive. */
+  readonly doubt: Doubt | undefined;
   /** As its last heartbeat said. */
   readonly freeSlots: number | undefined;
   readonly remote: string | undefined;
@@ -53,7 +61,8 @@ export interface HubHandler {
    * acknowledged with `ack` once they are in the journal; the hub does not do that.
    */
   message(envelope: Envelope, peer: ConnectedPeer): void | Promise<void>;
-  liveness(peer: ConnectedPeer, state: Liveness): void;
+  /** Contact was lost, found again, or is in doubt for another reason. */
+  liveness(peer: ConnectedPeer, state: Liveness, doubt?: Doubt): void;
   disconnected(peer: ConnectedPeer, reason: string): void;
   /** Our own clock jumped or our loop stood still for so many milliseconds: extend every lease by them. */
   stalled?(gapMs: number): void;
@@ -70,6 +79,8 @@ export interface HubOptions {
   readonly handler: HubHandler;
   readonly heartbeatIntervalMs?: number;
   readonly unverifiableAfterMs?: number;
+  /** How long the main loop of a peer may stand still while a heartbeat lane says that its process lives. */
+  readonly hungAfterMs?: number;
   /** Silence after which the link is closed with 4451; the peer may come back. */
   readonly silentAfterMs?: number;
   /** Counts turns of the orchestrator's main loop; by default the hub counts its own heartbeats. */

@@ -4,6 +4,7 @@ import {
   messageOf,
   specOf,
   type CloseName,
+  type Lane,
   type MessageId,
   type MessageType,
   type PayloadInput,
@@ -29,8 +30,7 @@ export function createHub(options: HubOptions): Hub {
 /** A channel whose peer has not said hello yet, or has. */
 type Place =
   | { readonly kind: 'waiting'; readonly cancel: () => void }
-  | { readonly kind: 'control'; readonly session: Session }
-  | { readonly kind: 'bulk'; readonly session: Session }
+  | { readonly kind: Lane; readonly session: Session }
   | { readonly kind: 'gone' };
 
 interface Visitor extends OpenLane {
@@ -65,7 +65,7 @@ class SwitchyardHub implements Hub {
       ...options,
       intervalMs: this.intervalMs,
       sessions: () => this.sessions.values(),
-      beat: (session, progress) => this.send(session.id, 'heartbeat', { progress }),
+      beat: (session, progress) => this.beat(session, progress),
       drop: (session) => this.endSession(session, 'silent', 'no heartbeat'),
     });
   }
@@ -153,6 +153,7 @@ class SwitchyardHub implements Hub {
         return this.greet(visitor, raw);
       case 'control':
       case 'bulk':
+      case 'heartbeat':
         return this.receive(visitor.place.session, visitor, raw);
       case 'gone':
         return;
@@ -167,6 +168,7 @@ class SwitchyardHub implements Hub {
     if (old !== undefined && old.order > visitor.order)
       throw new Breach('replaced', 'a newer link of the same peer is there');
     if (visitor.grant.lane === 'bulk') return this.greetBulk(visitor, old, raw);
+    if (visitor.grant.lane === 'heartbeat') return this.greetHeartbeat(visitor, old, raw);
     if (old !== undefined && isStranger(visitor.grant, old.grant))
       throw new Breach('forbidden', `the name ${raw.from} belongs to a peer that is connected`);
     const token = visitor.grant.lastingToken?.(raw.from, hello.role);
@@ -193,10 +195,27 @@ class SwitchyardHub implements Hub {
       throw new Breach('helloTimeout', 'a bulk lane needs the control lane of the same peer first');
     this.settle(visitor, { kind: 'bulk', session });
     session.attachBulk(visitor);
-    const welcome = this.writer.write('welcome', session.id, this.welcomePayload(session, []), {
-      replyTo: raw.id,
-    });
-    visitor.channel.send(welcome.bytes);
+    this.welcomeLane(session, visitor, raw);
+  }
+
+  /** A thread cannot know whether its main loop still has a link: one that comes too early comes again. */
+  private greetHeartbeat(visitor: Visitor, session: Session | undefined, raw: RawEnvelope): void {
+    const reason = 'a heartbeat lane needs the control lane of the same peer first';
+    if (session === undefined) return this.dismiss(visitor, 'helloTimeout', reason);
+    if (!isSamePeer(visitor.grant, session)) throw new Breach('helloTimeout', reason);
+    this.settle(visitor, { kind: 'heartbeat', session });
+    session.attachHeartbeat(visitor, this.options.clock.monotonic());
+    this.welcomeLane(session, visitor, raw);
+  }
+
+  private welcomeLane(session: Session, visitor: Visitor, { id: replyTo }: RawEnvelope): void {
+    const payload = this.welcomePayload(session, []);
+    visitor.channel.send(this.writer.write('welcome', session.id, payload, { replyTo }).bytes);
+  }
+
+  private beat(session: Session, progress: number): void {
+    this.send(session.id, 'heartbeat', { progress });
+    session.beatThread(this.writer.write('heartbeat', session.id, { progress }));
   }
 
   private welcome(session: Session, replyTo: MessageId, token: string | undefined): void {
@@ -238,8 +257,9 @@ class SwitchyardHub implements Hub {
     const envelope = openChecked(raw);
     if (envelope.type === 'hello') throw new Breach('forbidden', 'a second hello');
     this.received.set(envelope.type, (this.received.get(envelope.type) ?? 0) + 1);
-    if (visitor.grant.lane === 'control') session.pulse.heard(clock.monotonic());
-    if (envelope.type === 'heartbeat') this.vigil.beat(session, envelope.payload);
+    const { lane } = visitor.grant;
+    if (lane === 'control') session.signs.heard(clock.monotonic());
+    if (envelope.type === 'heartbeat') this.vigil.beat(session, envelope.payload, lane);
     else this.delivery.hand(session, envelope);
   }
 
@@ -273,8 +293,7 @@ class SwitchyardHub implements Hub {
   private left(session: Session, reason: string): void {
     for (const visitor of this.visitors) {
       const { place } = visitor;
-      if ((place.kind === 'control' || place.kind === 'bulk') && place.session === session)
-        visitor.place = { kind: 'gone' };
+      if ('session' in place && place.session === session) visitor.place = { kind: 'gone' };
     }
     this.options.logger.debug({ peer: session.id, role: session.role, reason }, 'peer disconnected');
     this.options.handler.disconnected(session, reason);
@@ -287,6 +306,7 @@ class SwitchyardHub implements Hub {
     this.visitors.delete(visitor);
     visitor.inflow.end();
     if (place.kind === 'bulk') place.session.detachBulk(visitor);
+    if (place.kind === 'heartbeat') place.session.detachHeartbeat(visitor);
     if (place.kind === 'control' && this.sessions.get(place.session.id) === place.session) {
       this.sessions.delete(place.session.id);
       place.session.end('shuttingDown', 'the control lane is gone');

@@ -3,6 +3,7 @@ export { memoryPair, type MemoryPairOptions } from './memory-pair.ts';
 export type { SendExtra } from './envelope-writer.ts';
 export type {
   ConnectedPeer,
+  Doubt,
   Grant,
   Hub,
   HubCounts,
@@ -11,6 +12,9 @@ export type {
   Liveness,
 } from './hub-interface.ts';
 export { createHub } from './hub.ts';
+export { heartbeatsOn, type Heartbeats, type OwnHeartbeatsOptions } from './heartbeats.ts';
+export type { LaneGreeting } from './heartbeat-lane.ts';
+export { threadHeartbeats, type ThreadHeartbeatsOptions, type ThreadPlace } from './thread-heartbeats.ts';
 export { hubAddress } from './hub-address.ts';
 export type { Link, LinkHandler, LinkOptions, LinkState, Outbox, RequestOptions } from './link-interface.ts';
 export { createLink } from './link.ts';

@@ -11,6 +11,7 @@ import type {
 import type { Clock, Logger, Random } from '@switchyard/runtime';
 import type { Dial } from './channel.ts';
 import type { SendExtra } from './envelope-writer.ts';
+import type { Heartbeats } from './heartbeats.ts';
 
 /** Where a sender keeps durable messages until they are acknowledged. */
 export interface Outbox {
@@ -49,6 +50,8 @@ export interface LinkOptions {
   readonly progress?: () => number;
   /** Told with each heartbeat. */
   readonly freeSlots?: () => number;
+  /** Beside those of the main loop; they stay open when the link closes. */
+  readonly heartbeats?: Heartbeats | undefined;
 }
 
 export interface RequestOptions {
@@ -65,7 +68,7 @@ export interface Link {
   /** Durable messages not acknowledged yet. */
   readonly unacknowledged: number;
   /**
-   * Sends to the hub. Durable types are on the disk before they leave and are replayed until acknowledged; others
+   * Sends to the hub. Durable types are stored while they are on their way and replayed until acknowledged; others
    * wait for the link to its limits. Throws AppError E_QUEUE_FULL, E_PROTOCOL, E_UNREACHABLE (closed).
    */
   send<T extends MessageType>(type: T, payload: PayloadInput<T>, extra?: SendExtra): MessageId;

@@ -20,15 +20,12 @@ import { LaneKeeper } from './lane-keeper.ts';
 import type { Link, LinkOptions, LinkState, RequestOptions } from './link-interface.ts';
 import { Outflow } from './outflow.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { Pulse, Ticker } from './pulse.ts';
+import { Pulse, silentIntervals, Ticker } from './pulse.ts';
 
 /** Makes a peer's link to the hub; it runs without sockets and without timers of its own. */
 export function createLink(options: LinkOptions): Link {
   return new SwitchyardLink(options);
 }
-
-/** A hub silent for this many of its own heartbeat intervals is dialled anew. */
-const silentIntervals = 5;
 
 interface Connection {
   readonly welcome: Welcome;
@@ -177,15 +174,16 @@ class SwitchyardLink implements Link {
   }
 
   private welcomed(raw: RawEnvelope, channel: Channel): void {
-    const { self, hello, clock, handler } = this.options;
+    const { self, hello, clock, handler, heartbeats } = this.options;
     const { role } = hello();
     checkHead(raw, { lane: 'control', from: raw.from, fromRole: 'orchestrator', to: [self], toRole: role });
     const envelope = openChecked(raw);
     if (envelope.type !== 'welcome') throw new Breach('forbidden', `${envelope.type} is no welcome`);
     const welcome = envelope.payload;
+    const intervalMs = Math.min(60_000, Math.max(50, welcome.heartbeatIntervalMs));
     const ticker = new Ticker({
       clock,
-      intervalMs: Math.min(60_000, Math.max(50, welcome.heartbeatIntervalMs)),
+      intervalMs,
       onTick: (mayJudge) => this.tick(mayJudge),
       onStall: (loopMs) => this.connection?.pulse.extend(loopMs),
     });
@@ -195,6 +193,7 @@ class SwitchyardLink implements Link {
     this.controlOut.attach(channel);
     this.durable.up();
     this.bulk.start();
+    heartbeats?.begin({ self, hello: { ...hello(), holding: [], reviewing: [] }, intervalMs });
     for (const listener of this.connectedListeners) listener(welcome);
     for (const waiter of this.waiters) waiter.resolve(welcome);
   }
@@ -204,6 +203,7 @@ class SwitchyardLink implements Link {
     this.connection = undefined;
     this.controlOut.detach();
     this.durable.down();
+    this.options.heartbeats?.end();
     void this.bulk.stop(1000, 'the control lane is down');
     this.bulkOut.detach();
     this.requests.fail(new AppError('E_UNREACHABLE', `the link was lost: ${reason}`));
@@ -223,6 +223,7 @@ class SwitchyardLink implements Link {
     this.closedBy = error;
     this.connection?.ticker.stop();
     this.connection = undefined;
+    this.options.heartbeats?.end();
     const lanes = [this.control.stop(1000, reason), this.bulk.stop(1000, reason)];
     this.controlOut.detach();
     this.bulkOut.detach();
@@ -257,8 +258,9 @@ class SwitchyardLink implements Link {
   private tick(mayJudge: boolean): void {
     const { connection } = this;
     if (connection === undefined) return;
-    const { progress, freeSlots, clock } = this.options;
+    const { progress, freeSlots, clock, heartbeats } = this.options;
     this.turns += 1;
+    heartbeats?.sign();
     const silentMs = connection.pulse.stillMs(clock.monotonic());
     if (mayJudge && silentMs > connection.welcome.heartbeatIntervalMs * silentIntervals)
       return this.control.drop('silent', `the hub is silent for ${Math.round(silentMs)} ms`);

@@ -54,7 +54,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   server.maxConnections = limits.connections;
   server.headersTimeout = limits.helloTimeoutMs;
   const sockets = new Set<WebSocket>();
-  const receivers = { control: receiver('control'), bulk: receiver('bulk') };
+  const receivers = {
+    control: receiver('control'),
+    bulk: receiver('bulk'),
+    heartbeat: receiver('heartbeat'),
+  };
   server.on('upgrade', (request, socket, head) => {
     // A client that goes away during the upgrade is not our trouble.
     socket.on('error', () => socket.destroy());

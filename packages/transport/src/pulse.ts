@@ -1,5 +1,8 @@
 import type { Clock } from '@switchyard/runtime';
 
+/** A hub silent for this many of its own heartbeat intervals is dialled anew. */
+export const silentIntervals = 5;
+
 /** Signs of life of one peer. Milliseconds of the monotonic clock. */
 export class Pulse {
   private heardAt: number;
@@ -23,6 +26,11 @@ export class Pulse {
     this.progress = progress;
     this.advancedAt = nowMs;
     return true;
+  }
+
+  /** Silence that has a reason does not count. */
+  forgiveSilence(gapMs: number): void {
+    this.heardAt += gapMs;
   }
 
   /** How long nothing at all came. */

@@ -17,13 +17,15 @@ export type InvitedRole = Extract<Role, 'worker' | 'reviewer'>;
 
 /** How long an invitation may wait to be used. */
 export const invitationMs = 60 * 60_000;
+/** The name of the observers' token, beside the operator's. */
+export const observerTokenName = 'observer-token';
 /** 52 characters of base 32: 260 bits. */
 const tokenLength = 52;
 
 /**
  * Opens the tokens of one state folder. `file` holds the operator's token in plain text and is made when it is
- * missing; invitations and lasting tokens are kept beside it in `tokens.json`, as SHA-256 only. Both can be read by
- * their owner only. Throws AppError E_STORAGE, E_STATE_DAMAGED, E_DISK_FULL.
+ * missing, and so is the observers' beside it; invitations and lasting tokens are kept in `tokens.json`, as SHA-256
+ * only. All can be read by their owner only. Throws AppError E_STORAGE, E_STATE_DAMAGED, E_DISK_FULL.
  */
 export function openTokenBook(file: string, options: TokenBookOptions): TokenBook {
   return new TokenBook(file, options);
@@ -36,12 +38,15 @@ export class TokenBook {
   private readonly options: TokenBookOptions;
   private readonly bookFile: string;
   private readonly operatorHash: string;
+  private readonly observerHash: string;
   private book: Book;
 
   constructor(file: string, options: TokenBookOptions) {
     this.options = options;
     this.bookFile = join(dirname(file), 'tokens.json');
-    this.operatorToken = openOperatorToken(file, options.random);
+    this.operatorToken = openPlainToken(file, options.random);
+    const observer = openPlainToken(join(dirname(file), observerTokenName), options.random);
+    this.observerHash = hashOf(observer);
     this.operatorHash = hashOf(this.operatorToken);
     const text = readSecretFile(this.bookFile);
     this.book = text === undefined ? { invitations: [], lasting: [] } : parseBook(text, this.bookFile);
@@ -64,7 +69,8 @@ export class TokenBook {
     const hash = hashOf(token);
     const credential = hash.slice(0, 16);
     if (isEqual(hash, this.operatorHash))
-      return { roles: ['worker', 'reviewer', 'client'], lane, credential };
+      return { roles: ['worker', 'reviewer', 'client', 'observer'], lane, credential };
+    if (isEqual(hash, this.observerHash)) return { roles: ['observer'], lane, credential };
     const lasting = this.book.lasting.find((entry) => isEqual(entry.hash, hash));
     if (lasting !== undefined) {
       this.burnInvitation(lasting);
@@ -132,7 +138,7 @@ export class TokenBook {
   }
 }
 
-function openOperatorToken(file: string, random: Random): string {
+function openPlainToken(file: string, random: Random): string {
   const found = readSecretFile(file)?.trim();
   if (found !== undefined && /^[\x21-\x7e]{20,1024}$/.test(found)) {
     chmodSync(file, 0o600);

@@ -1,11 +1,11 @@
-import { limits, type PayloadOf } from '@switchyard/protocol';
-import type { HubOptions, Liveness } from './hub-interface.ts';
+import { limits, type Lane, type PayloadOf } from '@switchyard/protocol';
+import type { Doubt, HubOptions } from './hub-interface.ts';
 import { Ticker } from './pulse.ts';
 import type { Session } from './session.ts';
 
 export interface VigilOptions extends Pick<
   HubOptions,
-  'clock' | 'logger' | 'handler' | 'progress' | 'unverifiableAfterMs' | 'silentAfterMs'
+  'clock' | 'logger' | 'handler' | 'progress' | 'unverifiableAfterMs' | 'silentAfterMs' | 'hungAfterMs'
 > {
   readonly intervalMs: number;
   readonly sessions: () => Iterable<Session>;
@@ -35,11 +35,16 @@ export class Vigil {
     this.ticker.stop();
   }
 
-  /** A heartbeat came. */
-  beat(session: Session, { progress, freeSlots }: PayloadOf<'heartbeat'>): void {
-    session.freeSlots = freeSlots;
-    const moved = session.pulse.beat(progress, this.options.clock.monotonic());
-    if (moved) this.setLiveness(session, 'alive');
+  /** A heartbeat came. It can only better what is thought of its peer: ill is judged by the clock. */
+  beat(session: Session, { progress, freeSlots }: PayloadOf<'heartbeat'>, lane: Lane): void {
+    const now = this.options.clock.monotonic();
+    if (lane === 'heartbeat') session.signs.beatOfThread(progress, now);
+    else {
+      session.freeSlots = freeSlots;
+      session.signs.beat(progress, now);
+    }
+    const doubt = this.doubtOf(session, now);
+    if (severity(doubt) < severity(session.doubt)) this.setDoubt(session, doubt);
   }
 
   private tick(mayJudge: boolean): void {
@@ -53,22 +58,36 @@ export class Vigil {
 
   private judge(session: Session): void {
     const now = this.options.clock.monotonic();
-    if (session.pulse.silentMs(now) >= (this.options.silentAfterMs ?? limits.leaseGraceMs))
+    if (session.signs.silentMs(now) >= (this.options.silentAfterMs ?? limits.leaseGraceMs))
       return this.options.drop(session);
-    if (session.pulse.stillMs(now) >= (this.options.unverifiableAfterMs ?? limits.unverifiableAfterMs))
-      this.setLiveness(session, 'unverifiable');
+    const doubt = this.doubtOf(session, now);
+    if (doubt !== undefined) this.setDoubt(session, doubt);
   }
 
-  private setLiveness(session: Session, state: Liveness): void {
-    if (session.liveness === state) return;
-    session.liveness = state;
-    this.options.logger.warn({ peer: session.id, state }, 'peer liveness changed');
-    this.options.handler.liveness(session, state);
+  private doubtOf({ signs }: Session, nowMs: number): Doubt | undefined {
+    const { unverifiableAfterMs, hungAfterMs } = this.options;
+    return signs.doubt(nowMs, {
+      silentMs: unverifiableAfterMs ?? limits.unverifiableAfterMs,
+      hungMs: hungAfterMs ?? limits.hungAfterMs,
+    });
+  }
+
+  private setDoubt(session: Session, doubt: Doubt | undefined): void {
+    if (session.doubt === doubt) return;
+    session.doubt = doubt;
+    const { id: peer, liveness: state } = session;
+    this.options.logger.warn({ peer, state, doubt }, 'peer liveness changed');
+    this.options.handler.liveness(session, state, doubt);
   }
 
   private stalled(loopMs: number, wallMs: number): void {
     this.options.logger.warn({ loopMs, wallMs }, 'own clock or loop stood still; nobody is judged for it');
-    for (const session of this.options.sessions()) session.pulse.extend(loopMs);
+    for (const session of this.options.sessions()) session.signs.extend(loopMs);
     this.options.handler.stalled?.(Math.round(Math.max(loopMs, wallMs)));
   }
+}
+
+/** Both of the latter put what a peer holds in danger. */
+function severity(doubt: Doubt | undefined): number {
+  return doubt === undefined ? 0 : doubt === 'held-up' ? 1 : 2;
 }

@@ -51,7 +51,7 @@ describe('who is let in', () => {
     let current = token;
     const first = linkTo(place, { token: () => first.tokens.at(-1) ?? token });
     await first.link.whenConnected();
-    await vi.waitFor(() => expect(book().grant(token, 'control')).toBeUndefined());
+    await vi.waitFor(() => expect(book().grant(token, 'control')).toBeUndefined(), 60_000);
     current = first.tokens[0] ?? '';
     expect(current).not.toBe(token);
     await first.link.close();
@@ -59,7 +59,7 @@ describe('who is let in', () => {
     const thief = linkTo(place, { token: () => token, self: peerId.parse('worker-2') });
     expect((await rejection(thief.link.whenConnected()))?.code).toBe('E_TOKEN');
     const impostor = linkTo(place, { token: () => current, self: peerId.parse('worker-2') });
-    await vi.waitFor(() => expect(impostor.fatal).toEqual(['E_PROTOCOL']));
+    await vi.waitFor(() => expect(impostor.fatal).toEqual(['E_PROTOCOL']), 60_000);
     const again = linkTo(place, { token: () => current });
     await again.link.whenConnected();
     expect(again.tokens).toEqual([]);

@@ -123,7 +123,7 @@ describe('a link under random disconnects', () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  });
 
   it('forgets what was acknowledged, so that the outbox empties', async () => {
     await fc.assert(
@@ -141,5 +141,5 @@ describe('a link under random disconnects', () => {
       }),
       { numRuns: 30 },
     );
-  }, 60_000);
+  });
 });

@@ -240,6 +240,17 @@ describe('a peer that breaks the rules is told why, and nobody else is harmed', 
 });
 
 describe('sending', () => {
+  it('says how much waits for a peer, until it has left', async () => {
+    const world = new World();
+    await world.greeted('worker-1');
+    expect(world.hub.waiting(worker1)).toBe(0);
+    for (let count = 1; count <= 3; count += 1) world.hub.send(worker1, 'shutdown', { reason: `${count}` });
+    expect(world.hub.waiting(worker1)).toBe(3);
+    await settle();
+    expect(world.hub.waiting(worker1)).toBe(0);
+    expect(world.hub.waiting(peerId.parse('nobody'))).toBeUndefined();
+  });
+
   it('says when a peer is not connected', () => {
     expect(new World().hub.send(worker1, 'shutdown', { reason: 'x' })).toBeUndefined();
   });

@@ -88,7 +88,7 @@ describe('requests', () => {
 });
 
 describe('durable messages', () => {
-  it('leave only once they are stored, and are replayed until acknowledged', async () => {
+  it('leave at once, are stored, and are replayed until acknowledged', async () => {
     const world = new World();
     const outbox = new MemoryOutbox();
     const probe = world.link('worker-1', 'worker', { outbox });
@@ -110,7 +110,7 @@ describe('durable messages', () => {
     expect(world.messages).toHaveLength(2);
   });
 
-  it('do not leave before the disk has them, and keep their order even if it does not', async () => {
+  it('leave in their order while the disk still writes them, which the end waits for', async () => {
     const world = new World();
     const stored: (() => void)[] = [];
     const outbox = new MemoryOutbox();
@@ -119,17 +119,19 @@ describe('durable messages', () => {
     await up(world, probe);
     probe.link.send('task-failed', failedPayload('one'));
     probe.link.send('task-failed', failedPayload('two'));
-    stored[1]?.();
-    await world.clock.advance(100);
-    world.hub.disconnect(worker1, 'shuttingDown');
-    await up(world, probe);
-    expect(world.messages).toEqual([]);
-    stored[0]?.();
     await world.clock.advance(100);
     expect(world.messages.map(({ envelope }) => envelope.payload)).toMatchObject([
       { error: 'one' },
       { error: 'two' },
     ]);
+    let closed = false;
+    const closing = probe.link.close().then(() => (closed = true));
+    stored[1]?.();
+    await world.clock.advance(100);
+    expect(closed).toBe(false);
+    stored[0]?.();
+    await world.clock.advance(100);
+    await closing;
   });
 
   it('that waited behind a full line do not overtake those it lost', async () => {

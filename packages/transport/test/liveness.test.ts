@@ -30,18 +30,18 @@ describe('liveness', () => {
     const world = new World();
     const peer = await world.greeted('worker-1');
     await world.clock.advance(limits.unverifiableAfterMs + interval);
-    expect(world.liveness).toEqual(['worker-1 unverifiable']);
+    expect(world.liveness).toEqual(['worker-1 silent']);
     expect(world.hub.peers()[0]?.liveness).toBe('unverifiable');
     peer.say('heartbeat', { progress: 9 });
     await settle();
-    expect(world.liveness).toEqual(['worker-1 unverifiable', 'worker-1 alive']);
+    expect(world.liveness).toEqual(['worker-1 silent', 'worker-1 alive']);
   });
 
   it('is unverifiable, but not dropped, when the counter stands still', async () => {
     const world = new World();
     const peer = await world.greeted('worker-1');
     await beatFor(world, peer, { ms: 60_000, progress: () => 5 });
-    expect(world.liveness).toEqual(['worker-1 unverifiable']);
+    expect(world.liveness).toEqual(['worker-1 hung']);
     expect(peer.closed).toBeUndefined();
   });
 
@@ -74,7 +74,7 @@ describe('liveness', () => {
     await world.greeted('worker-1');
     await world.clock.stall(60_000);
     await world.clock.advance(limits.unverifiableAfterMs + 2 * interval);
-    expect(world.liveness).toEqual(['worker-1 unverifiable']);
+    expect(world.liveness).toEqual(['worker-1 silent']);
   });
 
   it('says so when the clock of the machine is set forward, and judges nobody for it', async () => {

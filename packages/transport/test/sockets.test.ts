@@ -19,10 +19,10 @@ describe('over real sockets', () => {
     await probe.link.whenConnected();
     await first.hub.close();
     await first.listener.close();
-    await vi.waitFor(() => expect(probe.lost).toHaveLength(1));
+    await vi.waitFor(() => expect(probe.lost).toHaveLength(1), 60_000);
     probe.link.send('task-failed', failedPayload('while away'));
     const second = await station({ port: first.listener.port });
-    await vi.waitFor(() => expect(second.messages).toHaveLength(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(second.messages).toHaveLength(1), { timeout: 60_000 });
     expect(second.messages[0]?.envelope.payload).toMatchObject({ error: 'while away' });
     expect(probe.fatal).toEqual([]);
   });
@@ -49,7 +49,7 @@ describe('over real sockets', () => {
     const { link } = linkTo(place, { role: 'client' });
     const tasks = Array.from({ length: 160 }, (_, index) => ({ ...task(`t${index}`) }));
     const asked = rejection(link.request('run-add-tasks', { run: 'r', tasks }, { timeoutMs: 50 }));
-    await vi.waitFor(() => expect(place.messages).toHaveLength(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(place.messages).toHaveLength(1), { timeout: 60_000 });
     expect((await asked)?.code).toBe('E_TIMEOUT');
   });
 });
@@ -79,7 +79,7 @@ describe('listening', () => {
     const place = await station();
     const socket = await rawSocket(place.listener.url);
     await place.listener.close();
-    await vi.waitFor(() => expect(socket.closed).toBe(1001));
+    await vi.waitFor(() => expect(socket.closed).toBe(1001), 60_000);
   });
 });
 

@@ -13,6 +13,7 @@ import {
   webSocketDial,
   type ConnectedPeer,
   type Hub,
+  type HubOptions,
   type Link,
   type LinkOptions,
   type Listener,
@@ -51,7 +52,10 @@ export interface Station {
 }
 
 /** A hub on a free port of the loopback, that knows the tokens of `book()`. */
-export async function station(over: Partial<ListenOptions> = {}): Promise<Station> {
+export async function station(
+  over: Partial<ListenOptions> = {},
+  hubOver: Partial<HubOptions> = {},
+): Promise<Station> {
   const messages: Station['messages'] = [];
   const hub: Hub = createHub({
     ...base,
@@ -68,6 +72,7 @@ export async function station(over: Partial<ListenOptions> = {}): Promise<Statio
       liveness: () => undefined,
       disconnected: () => undefined,
     },
+    ...hubOver,
   });
   const listener = await listen({
     host: '127.0.0.1',

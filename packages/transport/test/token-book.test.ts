@@ -46,13 +46,13 @@ describe('the operator token', () => {
     expect(readFileSync(file, 'utf8').trim()).toBe(operatorToken);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(open().operatorToken).toBe(operatorToken);
-    expect(readdirSync(folder)).toEqual(['token']);
+    expect(readdirSync(folder)).toEqual(['observer-token', 'token']);
   });
 
   it('lets in every role under any name', () => {
     const book = open();
     const grant = book.grant(book.operatorToken, 'bulk');
-    expect(grant).toMatchObject({ roles: ['worker', 'reviewer', 'client'], lane: 'bulk' });
+    expect(grant).toMatchObject({ roles: ['worker', 'reviewer', 'client', 'observer'], lane: 'bulk' });
     expect(grant?.peer).toBeUndefined();
     expect(grant?.lastingToken).toBeUndefined();
     expect(JSON.stringify(grant)).not.toContain(book.operatorToken);
@@ -71,6 +71,18 @@ describe('the operator token', () => {
     const book = open();
     for (const wrong of [undefined, '', 'x', book.operatorToken.slice(1), `${book.operatorToken} `])
       expect(book.grant(wrong, 'control')).toBeUndefined();
+  });
+});
+
+describe("the observers' token", () => {
+  const observerToken = (): string => readFileSync(join(folder, 'observer-token'), 'utf8').trim();
+
+  it('lets in observers alone, on both lanes, and lasts', () => {
+    const book = open();
+    expect(book.grant(observerToken(), 'control')).toMatchObject({ roles: ['observer'] });
+    expect(open().grant(observerToken(), 'bulk')).toMatchObject({ roles: ['observer'], lane: 'bulk' });
+    expect(observerToken()).not.toBe(book.operatorToken);
+    expect(statSync(join(folder, 'observer-token')).mode & 0o777).toBe(0o600);
   });
 });
 

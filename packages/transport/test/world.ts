@@ -85,7 +85,7 @@ export class World {
           this.messages.push({ envelope, peer });
           return this.onMessage(envelope, peer);
         },
-        liveness: (peer, state) => this.liveness.push(`${peer.id} ${state}`),
+        liveness: (peer, state, doubt) => this.liveness.push(`${peer.id} ${doubt ?? state}`),
         disconnected: (peer, reason) => this.disconnected.push({ id: peer.id, reason }),
         stalled: (gapMs) => this.stalls.push(gapMs),
       },

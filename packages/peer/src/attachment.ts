@@ -1,5 +1,5 @@
 import { openLog, Shutdown, systemRandom, type Logger, type StateFolder } from '@switchyard/runtime';
-import type { Dial } from '@switchyard/transport';
+import { threadHeartbeats, type Dial, type Heartbeats } from '@switchyard/transport';
 import type { AppError } from '@switchyard/protocol';
 import { dialHub } from './dial-hub.ts';
 import { givenToken, Tokens, type HubPlace } from './hub-place.ts';
@@ -21,6 +21,8 @@ export interface Attachment {
   /** The token to show now. */
   readonly token: () => string;
   readonly dial: Dial;
+  /** From a thread of their own, so that no work of this daemon holds them up. */
+  readonly heartbeats: Heartbeats;
   /** How the daemon ends, as its ports ask for it. */
   readonly ends: {
     readonly keepToken: (token: string) => void;
@@ -57,6 +59,7 @@ export async function attach(config: PeerConfig, { role, discover }: AttachOptio
   });
   const { logger } = log;
   const shutdown = new Shutdown(logger, config.drainMs + 500);
+  if (config.endWithInput) shutdown.onInputClosed();
   shutdown.add('peer folder', () => folder.release());
   shutdown.add('log', () => log.close());
   const tokens = new Tokens({
@@ -67,6 +70,8 @@ export async function attach(config: PeerConfig, { role, discover }: AttachOptio
   let end: (error: unknown) => void = () => undefined;
   const ended = new Promise<unknown>((resolve) => (end = resolve));
   const token = (): string => tokens.current();
+  const heartbeats = threadHeartbeats({ place: () => ({ ...locate(), token: token() }), logger });
+  shutdown.add('heartbeats', () => heartbeats.close());
   return {
     state,
     folder,
@@ -75,6 +80,7 @@ export async function attach(config: PeerConfig, { role, discover }: AttachOptio
     locate,
     token,
     dial: dialHub(locate, token),
+    heartbeats,
     ends: {
       keepToken: (lasting) => tokens.keep(lasting),
       fatal: (error) => {

@@ -49,6 +49,9 @@ export const peerConfigShape = {
     .min(0)
     .default(limits.drainMs)
     .describe('how long the end may take once it is asked for'),
+  endWithInput: flag
+    .default(false)
+    .describe('end when standard input is closed: who started this daemon is gone'),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'])
     .default('info')

@@ -13,6 +13,8 @@ export interface PeerFolder {
   readonly objects: string;
   /** For what it works on; nobody else's. */
   readonly work: string;
+  /** What the agents of its attempts said and did. */
+  readonly transcripts: string;
   release(): void;
 }
 
@@ -64,6 +66,7 @@ function take(parent: string, name: string): Taken {
       tokenFile: join(folder, 'token'),
       objects: join(folder, 'objects.git'),
       work: join(folder, 'work'),
+      transcripts: join(folder, 'transcripts'),
       release: () => lock.release(),
     },
   };

@@ -26,9 +26,15 @@ export interface SwitchyardClient {
   cancel(run: string, options: { readonly taskId?: string; readonly reason: string }): Promise<void>;
   pause(run: string, reason?: string): Promise<void>;
   resume(run: string): Promise<void>;
+  /** Takes the merges of a task, or of a run that has ended, off the run branch; verifies, so it may take long. */
+  rollback(request: PayloadInput<'run-rollback'>): Promise<PayloadOf<'run-rolled-back'>>;
+  /** Raises the budget of a run, or of each of its tasks, to so many dollars in all; a run paused for it goes on. */
+  raiseBudget(run: string, usd: number, perTask?: boolean): Promise<void>;
   addTasks(run: string, tasks: readonly PlanTask[]): Promise<void>;
   answerGate(answer: PayloadInput<'gate-answer'>): Promise<void>;
   answerEscalation(answer: PayloadInput<'escalation-answer'>): Promise<void>;
+  /** Lets the next attempt of a task go on from a late result or work in progress that is kept. */
+  takeUp(kept: PayloadInput<'kept-take-up'>): Promise<void>;
   report(run: string): Promise<PayloadOf<'report-got'>>;
   /** Merges the run branch onto the head of the user's checkout; may verify again, so it may take long. */
   apply(run: string, options?: { readonly timeoutMs?: number }): Promise<PayloadOf<'run-applied'>>;
@@ -64,9 +70,13 @@ export function createClient(link: ClientLink): SwitchyardClient {
     cancel: (run, options) => order('run-cancel', { run, ...options }),
     pause: (run, reason) => order('run-pause', reason === undefined ? { run } : { run, reason }),
     resume: (run) => order('run-resume', { run }),
+    rollback: (payload) =>
+      call({ type: 'run-rollback', payload, answer: 'run-rolled-back', timeoutMs: applyTimeoutMs }),
+    raiseBudget: (run, usd, perTask = false) => order('budget-raise', { run, usd, perTask }),
     addTasks: (run, tasks) => order('run-add-tasks', { run, tasks: [...tasks] }),
     answerGate: (answer) => order('gate-answer', answer),
     answerEscalation: (answer) => order('escalation-answer', answer),
+    takeUp: (kept) => order('kept-take-up', kept),
     report: (run) => call({ type: 'report-get', payload: { run }, answer: 'report-got' }),
     apply: (run, options) =>
       call({

@@ -1,4 +1,12 @@
-import type { RunEvent, RunEventKind, RunPhase, RunView, TaskPhase, TaskView } from '@switchyard/protocol';
+import {
+  limits,
+  type RunEvent,
+  type RunEventKind,
+  type RunPhase,
+  type RunView,
+  type TaskPhase,
+  type TaskView,
+} from '@switchyard/protocol';
 
 /** Where an event of this kind puts its task; absent: where it was. */
 const taskPhaseOf: Partial<Record<RunEventKind, TaskPhase>> = {
@@ -16,6 +24,8 @@ const taskPhaseOf: Partial<Record<RunEventKind, TaskPhase>> = {
   'task-failed': 'failed',
   'task-skipped': 'skipped',
   'task-cancelled': 'cancelled',
+  'task-sent-back': 'pending',
+  'task-rolled-back': 'rolled-back',
 };
 
 const runPhaseOf: Partial<Record<RunEventKind, RunPhase>> = {
@@ -44,10 +54,19 @@ export function evolveView(view: RunView, event: RunEvent): RunView {
   };
 }
 
+/** What an event tells of a question; the next answer of the orchestrator has its whole text and its exact end. */
+function askedBy({ text, at }: RunEvent): NonNullable<TaskView['waiting']> {
+  return { kind: 'question', text, since: at, deadline: at + limits.questionWaitMs, default: 'escalate' };
+}
+
 function evolveTask(task: TaskView, event: RunEvent): TaskView {
   const phase = taskPhaseOf[event.kind];
-  if (phase === undefined) return task;
+  if (event.kind === 'worker-unverifiable') return { ...task, reason: event.text };
+  if (event.kind === 'worker-alive') return { ...task, reason: undefined };
   const { waiting, ...rest } = task;
+  if (event.kind === 'task-asks') return { ...rest, waiting: askedBy(event), reason: event.text };
+  if (event.kind === 'task-answered') return { ...rest, reason: event.text };
+  if (phase === undefined) return task;
   return {
     ...rest,
     phase,

@@ -31,12 +31,14 @@ export interface RunHandle {
 }
 
 export interface WatchOptions {
-  /** Only events after this position of the run's history. */
-  readonly after?: number;
+  /** Only events after this position of the run's history, or only what happens from now on. */
+  readonly after?: number | 'now';
 }
 
 /** How often a watch that times out is asked again before the handle gives up. */
 const watchTries = 5;
+/** A position that no history reaches: the orchestrator goes on from where it stands. */
+const afterAll = Number.MAX_SAFE_INTEGER;
 const noProgress: Progress = {
   total: 0,
   completed: 0,
@@ -73,7 +75,7 @@ class FollowedRun implements RunHandle {
   constructor(link: ClientLink, run: string, options: WatchOptions) {
     this.link = link;
     this.run = run;
-    this.toldSeq = options.after ?? 0;
+    this.toldSeq = options.after === 'now' ? afterAll : (options.after ?? 0);
     this.opened = this.opening.promise;
     this.finished = this.finishing.promise;
     this.releases.push(link.onMessage((envelope) => this.take(envelope)));
@@ -141,6 +143,7 @@ class FollowedRun implements RunHandle {
 
   private open(view: RunView, seq: number): void {
     if (this.ended) return;
+    if (this.toldSeq === afterAll) this.toldSeq = seq;
     if (seq >= this.viewSeq) {
       this.current = view;
       this.viewSeq = seq;

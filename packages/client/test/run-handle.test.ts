@@ -1,5 +1,11 @@
 import { AppError } from '@switchyard/protocol';
-import { createClient, type RunHandle, type RunHandleEvent, type RunProblem } from '@switchyard/client';
+import {
+  createClient,
+  type WatchOptions,
+  type RunHandle,
+  type RunHandleEvent,
+  type RunProblem,
+} from '@switchyard/client';
 import { describe, expect, it } from 'vitest';
 import { FakeLink, turn } from './fake-link.ts';
 import { eventOf, progressOf, viewOf } from './run-fixtures.ts';
@@ -13,7 +19,7 @@ const names = [
   'completed',
 ] as const;
 
-function follow(options: { after?: number } = {}): { link: FakeLink; handle: RunHandle; told: string[] } {
+function follow(options: WatchOptions = {}): { link: FakeLink; handle: RunHandle; told: string[] } {
   const link = new FakeLink();
   const handle = createClient(link).watch('run-1', options);
   const told: string[] = [];
@@ -22,7 +28,7 @@ function follow(options: { after?: number } = {}): { link: FakeLink; handle: Run
   return { link, handle, told };
 }
 
-async function opened(options: { after?: number } = {}) {
+async function opened(options: WatchOptions = {}) {
   const scene = follow(options);
   scene.link.settle('run-watched', { view: viewOf('running'), seq: 0 });
   await scene.handle.opened;
@@ -53,6 +59,19 @@ describe('a run handle', () => {
       'task-failed 6',
     ]);
     expect(all).toEqual(kinds);
+  });
+
+  it('tells only what happens from now on, and after a reconnect what came after that', async () => {
+    const { link, told } = follow({ after: 'now' });
+    link.push('run-event', eventOf(3, 'task-completed', { taskId: 'A' }));
+    link.settle('run-watched', { view: viewOf('running'), seq: 5 });
+    await turn();
+    link.push('run-event', eventOf(5, 'task-completed', { taskId: 'A' }));
+    link.push('run-event', eventOf(6, 'task-completed', { taskId: 'B' }));
+    expect(told).toEqual(['task-completed 6']);
+    link.connect();
+    await turn();
+    expect(link.asked.at(-1)).toMatchObject({ type: 'run-watch', payload: { after: 6 } });
   });
 
   it('keeps progress and view between answers', async () => {

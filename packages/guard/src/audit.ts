@@ -1,7 +1,8 @@
 /** What changed between two snapshots, and what in a tree is suspicious whoever made it. Pure. */
 import { posix } from 'node:path';
-import { denyRule, isProtected } from './name-rules.ts';
-import type { Snapshot, SnapshotEntry } from './snapshot.ts';
+import { denyRule, foldName, isProtected } from './name-rules.ts';
+import type { SnapshotEntry } from './snapshot-entry.ts';
+import type { Snapshot } from './snapshot.ts';
 import { isBelow } from './toolchains.ts';
 import type { EntryKind } from './tree-walk.ts';
 
@@ -25,6 +26,7 @@ export function compareSnapshots(before: Snapshot, after: Snapshot): Change[] {
 
 function changeOf(was: SnapshotEntry | undefined, now: SnapshotEntry): Change['change'] | undefined {
   if (was === undefined) return 'created';
+  if (was.facts === now.facts && was.target === now.target) return undefined;
   if (was.kind !== now.kind || was.target !== now.target) return 'changed';
   if (now.kind === 'folder') return was.mode === now.mode ? undefined : 'mode-changed';
   if (was.inode !== now.inode || was.size !== now.size || was.modified !== now.modified) return 'changed';
@@ -40,7 +42,8 @@ export type AuditEventKind =
   | 'set-id'
   | 'protected-changed'
   | 'denied-changed'
-  | 'git-dir';
+  | 'git-dir'
+  | 'outside-workspace';
 
 export interface AuditEvent {
   readonly kind: AuditEventKind;
@@ -56,27 +59,38 @@ export interface AuditPolicy {
 
 /** What is suspicious in a tree as it stands: links that lead out, second names, special files, repositories. */
 export function findSuspicious(snapshot: Snapshot, policy: AuditPolicy = {}): AuditEvent[] {
-  const events: AuditEvent[] = [];
+  const events: AuditEvent[] = holdsRepository(snapshot, '') ? [{ kind: 'git-dir', path: '.' }] : [];
   for (const [path, entry] of snapshot.entries) {
     for (const kind of suspicions(snapshot, { path, entry, policy })) events.push({ kind, path });
   }
   return events;
 }
 
-/** What became suspicious between two snapshots, and changes of protected and denied files. */
-export function findViolations(before: Snapshot, after: Snapshot, policy: AuditPolicy = {}): AuditEvent[] {
-  const known = new Set(findSuspicious(before, policy).map(keyOf));
-  const events = findSuspicious(after, policy).filter((event) => !known.has(keyOf(event)));
+/**
+ * What became suspicious between two snapshots, and changes of protected and denied files. `changes`: what
+ * `compareSnapshots` says of the two, where that is known already.
+ */
+export function findViolations(
+  before: Snapshot,
+  after: Snapshot,
+  {
+    changes = compareSnapshots(before, after),
+    ...policy
+  }: AuditPolicy & { changes?: readonly Change[] } = {},
+): AuditEvent[] {
+  const events = findSuspicious(after, policy).filter((event) => !wasSuspicious(before, event, policy));
   const isDenied = denyRule(policy.denyRead ?? []);
-  for (const { path } of compareSnapshots(before, after)) {
+  for (const { path } of changes) {
     if (isProtected(path)) events.push({ kind: 'protected-changed', path });
     if (isDenied(path)) events.push({ kind: 'denied-changed', path });
   }
   return events;
 }
 
-function keyOf(event: AuditEvent): string {
-  return `${event.kind}\0${event.path}`;
+function wasSuspicious(before: Snapshot, { kind, path }: AuditEvent, policy: AuditPolicy): boolean {
+  if (path === '.') return holdsRepository(before, '');
+  const entry = before.entries.get(path);
+  return entry !== undefined && suspicions(before, { path, entry, policy }).includes(kind);
 }
 
 interface Suspect {
@@ -87,6 +101,7 @@ interface Suspect {
 
 function suspicions(snapshot: Snapshot, suspect: Suspect): AuditEventKind[] {
   const { path, entry } = suspect;
+  if (isPlainFile.test(entry.facts)) return isGitName(path) ? ['git-dir'] : [];
   const found: AuditEventKind[] = [];
   if (entry.kind === 'link' && leadsOut(snapshot, suspect)) found.push('symlink-escape');
   if (entry.kind === 'file' && entry.links > 1) found.push('hard-link');
@@ -95,6 +110,9 @@ function suspicions(snapshot: Snapshot, suspect: Suspect): AuditEventKind[] {
   if (isGitFolder(snapshot, path, entry)) found.push('git-dir');
   return found;
 }
+
+/** A file with one name and no set-id bits, as its facts begin. */
+const isPlainFile = /^f 0?[0-7]{1,3} 1 /;
 
 /** Links in the middle are taken apart as far as the snapshot knows them; more than 40 count as leading out. */
 function leadsOut(snapshot: Snapshot, { path, entry, policy }: Suspect): boolean {
@@ -117,7 +135,16 @@ function leadsOut(snapshot: Snapshot, { path, entry, policy }: Suspect): boolean
 
 /** A folder that git would take for a repository: by its name, or by what it holds. */
 function isGitFolder(snapshot: Snapshot, path: string, entry: SnapshotEntry): boolean {
-  if (posix.basename(path).toLowerCase() === '.git') return true;
-  if (entry.kind !== 'folder') return false;
-  return ['HEAD', 'objects', 'refs'].every((name) => snapshot.entries.has(`${path}/${name}`));
+  return isGitName(path) || (entry.kind === 'folder' && holdsRepository(snapshot, `${path}/`));
+}
+
+function isGitName(path: string): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return name === '.git' || (/^\W*g|~|[^ -~]/i.test(name) && foldName(name) === '.git');
+}
+
+/** A bare repository, or a folder that borrows its objects and refs from another. */
+function holdsRepository({ entries }: Snapshot, prefix: string): boolean {
+  const holds = (name: string): boolean => entries.has(`${prefix}${name}`);
+  return holds('HEAD') && (holds('commondir') || (holds('objects') && holds('refs')));
 }

@@ -1,34 +1,45 @@
-import { cleanEnvironment } from './clean-environment.ts';
+import { cleanEnvironment, type ToolSettings } from './clean-environment.ts';
 import type { PinnedMount } from './pinned-mounts.ts';
-import { defaultLimits, type SandboxRequest } from './sandbox-request.ts';
-import { homeInside, networkMounts } from './system-mounts.ts';
+import { defaultLimits, type ProcessRequest } from './sandbox-request.ts';
+import { forwarderFolder } from './forwarder.ts';
+import { homeInside, type EtcPath, type SystemPart, type ToolPart } from './system-mounts.ts';
 
 /** Descriptors handed to the child; the answer is their number there. */
 export interface HandedDescriptors {
   /** A private file, opened anew for this command. */
   file(name: PrivateName): number;
+  /** A file of the machine as it is now; undefined where it is gone. */
+  live(path: string): number | undefined;
   /** A pinned mount source. */
   pinned(descriptor: number): number;
 }
 
-export const privateNames = [
-  'passwd',
-  'group',
-  'gitconfig',
-  'hosts',
-  'nsswitch',
-  'seccomp',
-  'empty',
-] as const;
-export type PrivateName = (typeof privateNames)[number];
+/** Files that are ours. */
+export type OwnName =
+  | 'passwd'
+  | 'group'
+  | 'gitconfig'
+  | 'hosts'
+  | 'nsswitch'
+  | 'tool-versions'
+  | 'forwarder'
+  | 'seccomp'
+  | 'empty';
+/** These, and copies of files of /etc by their paths. */
+export type PrivateName = OwnName | EtcPath;
 
 export interface ArgumentContext {
-  readonly request: SandboxRequest;
+  readonly request: ProcessRequest;
   readonly mounts: readonly PinnedMount[];
   readonly handed: HandedDescriptors;
+  /** Whether the forwarder has to be inside. */
+  readonly isOnline: boolean;
   /** Computed once (system-mounts.ts). */
-  readonly system: readonly string[];
-  readonly searchPath: string;
+  readonly system: SystemPart;
+  readonly toolPart: ToolPart;
+  /** Device nodes of its own, for root (device-nodes.ts). */
+  readonly nodes: readonly string[];
+  readonly tools: ToolSettings;
   /** Whether bwrap has --bind-fd; else the same through /proc/self/fd. */
   readonly hasBindFd: boolean;
 }
@@ -37,14 +48,15 @@ export interface ArgumentContext {
 export function bubblewrapArguments(context: ArgumentContext): string[] {
   const { request, handed } = context;
   const tmpBytes = String(request.limits?.tmpBytes ?? defaultLimits.tmpBytes);
-  const isOnline = request.network === 'host';
   return [
     ...isolation,
-    ...(isOnline ? ['--share-net'] : []),
-    ...context.system,
-    ...fileArguments(handed, isOnline),
-    ...(isOnline ? networkMounts() : []),
-    ...devices(tmpBytes),
+    ...devices(context.nodes, tmpBytes),
+    ...context.system.mounts,
+    ...fileArguments(context),
+    ...privateFolders(tmpBytes),
+    ...(context.tools.versions === '' ? [] : file(handed, 'tool-versions', `${homeInside}/.tool-versions`)),
+    ...context.toolPart.mounts,
+    ...context.toolPart.files.flatMap((path) => copy(handed.live(path), path)),
     ...context.mounts.flatMap((mount) => mountArguments(mount, { ...context, tmpBytes })),
     '--remount-ro',
     '/',
@@ -62,27 +74,46 @@ const isolation =
   );
 
 /**
- * /proc is read-only: to a root of the machine the kernel gives /proc/sys to write even without capabilities, and
- * bwrap masks only what it finds writable as a folder. /dev and the private folders in memory each have a size:
- * none of them may fill the machine.
+ * First of all: there are many, and each mount costs more the more there are. /dev and the private folders in memory
+ * each have a size: none of them may fill the machine.
  */
-function devices(tmpBytes: string): string[] {
-  const sized = `--size ${tmpBytes} --perms`;
-  return (
-    `--proc /proc --remount-ro /proc --dev /dev ${sized} 1777 --tmpfs /dev/shm --remount-ro /dev ` +
-    `${sized} 1777 --tmpfs /tmp ${sized} 0755 --tmpfs ${homeInside}`
-  ).split(' ');
+function devices(nodes: readonly string[], tmpBytes: string): string[] {
+  const shared = ['--size', tmpBytes, '--perms', '1777', '--tmpfs', '/dev/shm'];
+  return ['--dev', '/dev', ...shared, ...nodes, '--remount-ro', '/dev'];
 }
 
-function fileArguments(handed: HandedDescriptors, isOnline: boolean): string[] {
+/**
+ * /proc is read-only: to a root of the machine the kernel gives /proc/sys to write even without capabilities, and
+ * bwrap masks only what it finds writable as a folder.
+ */
+function privateFolders(tmpBytes: string): string[] {
+  const sized = `--size ${tmpBytes} --perms`;
+  return `--proc /proc --remount-ro /proc ${sized} 1777 --tmpfs /tmp ${sized} 0755 --tmpfs ${homeInside}`.split(
+    ' ',
+  );
+}
+
+function fileArguments({ handed, isOnline, system }: ArgumentContext): string[] {
+  const copies = Object.keys(system.copies) as EtcPath[];
   const files: [PrivateName, string][] = [
+    ...copies.map((path): [PrivateName, string] => [path, path]),
     ['passwd', '/etc/passwd'],
     ['group', '/etc/group'],
     ['gitconfig', '/etc/gitconfig'],
     ['nsswitch', '/etc/nsswitch.conf'],
+    ['hosts', '/etc/hosts'],
   ];
-  if (!isOnline) files.push(['hosts', '/etc/hosts']);
-  return files.flatMap(([name, path]) => ['--perms', '0444', '--file', String(handed.file(name)), path]);
+  if (isOnline) files.push(['forwarder', `${forwarderFolder}/forward.cjs`]);
+  return files.flatMap(([name, path]) => file(handed, name, path));
+}
+
+function file(handed: HandedDescriptors, name: PrivateName, path: string): string[] {
+  return copy(handed.file(name), path);
+}
+
+/** A file with the content of a descriptor, in a folder that is read-only in the end. */
+function copy(descriptor: number | undefined, path: string): string[] {
+  return descriptor === undefined ? [] : ['--perms', '0444', '--file', String(descriptor), path];
 }
 
 function mountArguments(mount: PinnedMount, context: ArgumentContext & { tmpBytes: string }): string[] {
@@ -105,21 +136,6 @@ function mountArguments(mount: PinnedMount, context: ArgumentContext & { tmpByte
 }
 
 function environmentArguments(context: ArgumentContext): string[] {
-  const all = { ...cleanEnvironment(context.searchPath, homeInside), ...context.request.env };
+  const all = { ...cleanEnvironment(context.tools, homeInside), ...context.request.env };
   return Object.entries(all).flatMap(([name, value]) => ['--setenv', name, value]);
-}
-
-/** The command, with the limits that must be set inside: outside they would bind bwrap and the user as a whole. */
-export function limitedCommand(request: SandboxRequest): string[] {
-  const { limits } = request;
-  return [
-    '/usr/bin/prlimit',
-    `--nproc=${limits?.processes ?? defaultLimits.processes}`,
-    `--fsize=${limits?.fileBytes ?? defaultLimits.fileBytes}`,
-    `--data=${limits?.memoryBytes ?? defaultLimits.memoryBytes}`,
-    `--nofile=${defaultLimits.openFiles}`,
-    '--core=0',
-    '--',
-    ...request.argv,
-  ];
 }

@@ -29,8 +29,6 @@ export async function findBubblewrap(path?: string): Promise<BubblewrapProgram> 
     throw unavailable(
       `bubblewrap is not installed${path === undefined ? '' : ` at ${path}`}. Install it: ${installCommand('bubblewrap')}`,
     );
-  if (!isProgram('/usr/bin/prlimit'))
-    throw unavailable(`/usr/bin/prlimit is missing. Install it: ${installCommand('util-linux')}`);
   const help = await ask(place, '--help');
   const version = /\d+(?:\.\d+)+/.exec(await ask(place, '--version'))?.[0];
   if (version === undefined)

@@ -1,73 +1,79 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import {
-  bubblewrapArguments,
-  limitedCommand,
-  type HandedDescriptors,
-  type PrivateName,
-} from './bubblewrap-arguments.ts';
+import { bubblewrapArguments, type HandedDescriptors, type PrivateName } from './bubblewrap-arguments.ts';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import type { ControlGroup } from './control-group.ts';
 import { inheritedDescriptors } from './descriptor.ts';
+import { FIRST_DOOR_FD, openDoors } from './group-entry.ts';
 import type { PinnedMounts } from './pinned-mounts.ts';
 import type { PrivateFiles } from './private-files.ts';
-import type { SandboxRequest } from './sandbox-request.ts';
+import { limitedCommand, type CommandStreams } from './process-limits.ts';
+import type { ProcessRequest } from './sandbox-request.ts';
 
-/** Descriptors 0 to 2 are the command's own; then the arguments, the status, and what bwrap mounts. */
+/** Descriptors 0 to 2 are the command's own; then the arguments, the status, the doors of the group, and what bwrap mounts. */
 const ARGUMENTS_FD = 3;
 const STATUS_FD = 4;
-const FIRST_HANDED_FD = 5;
+const FIRST_HANDED_FD = FIRST_DOOR_FD;
 
 /** One command, ready to start. */
 export interface Start {
-  readonly request: SandboxRequest;
+  readonly request: ProcessRequest;
+  readonly streams: CommandStreams;
+  /** Its ways out; `request` is already theirs. */
+  readonly access: { readonly isNeeded: boolean };
   readonly parts: BubblewrapParts;
   readonly pinned: PinnedMounts;
   readonly group: ControlGroup | undefined;
 }
 
 /** Starts bwrap with its arguments, its mounts and its filter all handed over by descriptor. */
-export function startBubblewrap({ request, parts, pinned, group }: Start): ChildProcess {
+export function startBubblewrap(start: Start): ChildProcess {
+  const { request, access, streams, parts, pinned, group } = start;
   const handed = new HandedList(parts.files);
+  const isEnteredInside = group !== undefined && parts.entry === 'inside';
   try {
+    const doors = isEnteredInside ? handed.doors(group) : 0;
     const options = bubblewrapArguments({
       request,
       mounts: pinned.mounts,
       handed,
+      isOnline: access.isNeeded,
       system: parts.system,
-      searchPath: parts.searchPath,
+      toolPart: parts.toolPart,
+      nodes: parts.nodes.mounts,
+      tools: parts.tools,
       hasBindFd: parts.program.hasBindFd,
     });
     options.push('--json-status-fd', String(STATUS_FD));
-    const folders = group?.folders ?? [];
-    const command = [parts.program.path, '--args', String(ARGUMENTS_FD), '--', ...limitedCommand(request)];
-    const script = launchScript(folders.length, request.separateStreams === true);
+    const command = [
+      parts.program.path,
+      '--args',
+      String(ARGUMENTS_FD),
+      '--',
+      ...limitedCommand(request, streams, parts.limits, doors),
+    ];
+    const [program = '', ...words] = throughGroups(isEnteredInside ? [] : (group?.doors ?? []), command);
     handed.coverInherited();
-    const child = spawn('/bin/sh', ['-c', script, 'sh', ...folders, ...command], {
+    const child = spawn(program, words, {
       cwd: '/',
       env: {},
       detached: true,
-      stdio: [
-        request.stdin === undefined ? 'ignore' : 'pipe',
-        'pipe',
-        'pipe',
-        'pipe',
-        'pipe',
-        ...handed.list,
-      ],
+      stdio: [streams.input ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...handed.list],
     });
     sendArguments(child, options);
+    for (const cover of child.stdio.slice(FIRST_HANDED_FD)) cover?.destroy();
     return child;
   } finally {
     handed.close();
   }
 }
 
-/** Enters the control groups before bwrap exists, so that nothing it starts is ever outside them. */
-function launchScript(groupCount: number, separateStreams: boolean): string {
-  const enter = Array.from({ length: groupCount }, () => 'echo $$ > "$1/cgroup.procs" || exit 125; shift; ');
-  return `${enter.join('')}exec "$@"${separateStreams ? '' : ' 2>&1'}`;
+/** Enters the control groups before bwrap exists. */
+function throughGroups(doors: readonly string[], command: readonly string[]): readonly string[] {
+  if (doors.length === 0) return command;
+  const enter = doors.map(() => 'echo 0 > "$1" || exit 125; shift; ').join('');
+  return ['/bin/sh', '-c', `${enter}exec "$@"`, 'sh', ...doors, ...command];
 }
 
 function sendArguments(child: ChildProcess, options: readonly string[]): void {
@@ -78,7 +84,7 @@ function sendArguments(child: ChildProcess, options: readonly string[]): void {
 }
 
 class HandedList implements HandedDescriptors {
-  readonly list: (number | 'ignore')[] = [];
+  readonly list: (number | 'ignore' | 'pipe')[] = [];
   readonly #files: PrivateFiles<PrivateName>;
   readonly #own: number[] = [];
 
@@ -92,23 +98,41 @@ class HandedList implements HandedDescriptors {
     return this.pinned(descriptor);
   }
 
+  live(path: string): number | undefined {
+    let descriptor: number;
+    try {
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+    this.#own.push(descriptor);
+    return this.pinned(descriptor);
+  }
+
+  /** The doors of a group, first of all (FIRST_DOOR_FD); gives how many there are. */
+  doors(group: ControlGroup): number {
+    const doors = openDoors(group);
+    this.#own.push(...doors);
+    this.list.push(...doors);
+    return doors.length;
+  }
+
   pinned(descriptor: number): number {
     return FIRST_HANDED_FD + this.list.push(descriptor) - 1;
   }
 
   /**
-   * Descriptors that this process got from whoever started it, and that a child would get too, are covered by an
-   * empty file: one of a folder outside would be a way out.
+   * Descriptors that this process got from whoever started it, and that a child would get too, are covered by one end
+   * of a connection whose other end is closed: one of a folder outside would be a way out, and a file of ours would be
+   * a place where one command leaves something for another.
    */
   coverInherited(): void {
     const free = FIRST_HANDED_FD + this.list.length;
-    const inherited = inheritedDescriptors().filter((descriptor) => descriptor >= free);
-    if (inherited.length === 0) return;
-    const empty = this.#files.open('empty');
-    this.#own.push(empty);
-    for (const descriptor of inherited) {
+    const ours = new Set([...this.#files.descriptors, ...this.#own]);
+    for (const descriptor of inheritedDescriptors(free, ours)) {
       while (FIRST_HANDED_FD + this.list.length < descriptor) this.list.push('ignore');
-      this.list.push(empty);
+      this.list.push('pipe');
     }
   }
 
@@ -122,13 +146,20 @@ export interface Status {
   childPid: number | undefined;
   pidNamespace: number | undefined;
   hasExitCode: boolean;
+  /** When there is no more to come. */
+  readonly closed: Promise<void>;
 }
 
 /** What bwrap tells on its status descriptor: JSON lines, the last only when the command has run. */
 export function readStatus(child: ChildProcess): Status {
-  const status: Status = { childPid: undefined, pidNamespace: undefined, hasExitCode: false };
-  let text = '';
   const stream = child.stdio[STATUS_FD];
+  const status: Status = {
+    childPid: undefined,
+    pidNamespace: undefined,
+    hasExitCode: false,
+    closed: new Promise((resolve) => stream?.once('close', () => resolve())),
+  };
+  let text = '';
   stream?.on('error', () => undefined); // ends with the child, whatever happens to the pipe
   stream?.on('data', (chunk: Buffer) => {
     text += chunk.toString('utf8');

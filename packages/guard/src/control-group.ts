@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { AppError, messageOf } from '@switchyard/protocol';
 import { processStart } from '@switchyard/runtime';
 
 const namePrefix = 'switchyard-';
@@ -28,14 +29,21 @@ interface Tree {
   readonly folder: string;
 }
 
+export interface GroupLimits {
+  readonly processes: number;
+  readonly memoryBytes: number;
+}
+
 export interface ControlGroups {
   readonly controllers: readonly Controller[];
-  make(limits: { readonly processes: number; readonly memoryBytes: number }): ControlGroup;
+  /** Throws E_SANDBOX when it can be made no more. */
+  make(limits: GroupLimits): ControlGroup;
 }
 
 export interface ControlGroup {
-  /** Folders whose `cgroup.procs` a process writes itself into. */
   readonly folders: readonly string[];
+  /** Files that a process of one thread writes `0` to, to enter. */
+  readonly doors: readonly string[];
   /** Processes and threads in it, and how often a new one was refused; undefined: not counted here. */
   readonly pressure: (() => { readonly count: number; readonly refused: number }) | undefined;
   kill(): void;
@@ -43,15 +51,17 @@ export interface ControlGroup {
   remove(): Promise<boolean>;
 }
 
+/** Of all groups that this process makes, whichever sandbox asks: their names are one folder's. */
+let made = 0;
+
 /** Finds where groups can be made; undefined where nothing can be. */
 export function openControlGroups(root = '/proc/self'): ControlGroups | undefined {
   const trees = findTrees(root).filter(isUsable);
   if (!trees.some((tree) => tree.controllers.includes('pids'))) return undefined;
   for (const tree of trees) removeStale(tree);
-  let count = 0;
   return {
     controllers: trees.flatMap((tree) => tree.controllers),
-    make: (limits) => makeGroup(trees, `${namePrefix}${process.pid}-${(count += 1)}`, limits),
+    make: (limits) => makeGroup(trees, `${namePrefix}${process.pid}-${(made += 1)}`, limits),
   };
 }
 
@@ -88,6 +98,14 @@ function unifiedTrees(mountPoint: string, own: string | undefined): Tree[] {
   }
 }
 
+/**
+ * In version 1 a single thread that moves itself spares the kernel its wait for all processors, some 10 ms; version 2
+ * moves whole processes only.
+ */
+function doorOf(tree: Tree | undefined, folder: string): string {
+  return join(folder, tree?.version === 1 ? 'tasks' : 'cgroup.procs');
+}
+
 function firstOfEach(trees: readonly Tree[]): Tree[] {
   const taken = new Set<Controller>();
   return trees.filter((tree) => {
@@ -100,7 +118,7 @@ function firstOfEach(trees: readonly Tree[]): Tree[] {
 /** Whether a group can be made there and we could move into it. */
 function isUsable(tree: Tree): boolean {
   try {
-    accessSync(join(tree.folder, 'cgroup.procs'), constants.W_OK);
+    accessSync(doorOf(tree, tree.folder), constants.W_OK);
     const trial = join(tree.folder, `${namePrefix}${process.pid}-trial`);
     mkdirSync(trial);
     rmdirSync(trial);
@@ -111,29 +129,35 @@ function isUsable(tree: Tree): boolean {
   }
 }
 
-function makeGroup(
-  trees: readonly Tree[],
-  name: string,
-  limits: { readonly processes: number; readonly memoryBytes: number },
-): ControlGroup {
+function makeGroup(trees: readonly Tree[], name: string, limits: GroupLimits): ControlGroup {
   const folders: string[] = [];
-  for (const tree of trees) {
-    const folder = join(tree.folder, name);
-    mkdirSync(folder);
-    folders.push(folder);
-    if (tree.controllers.includes('pids')) writeFileSync(join(folder, 'pids.max'), String(limits.processes));
-    if (tree.controllers.includes('memory')) {
-      const file = tree.version === 1 ? 'memory.limit_in_bytes' : 'memory.max';
-      writeFileSync(join(folder, file), String(limits.memoryBytes));
+  try {
+    for (const tree of trees) {
+      const folder = join(tree.folder, name);
+      mkdirSync(folder);
+      folders.push(folder);
+      setLimits(tree, folder, limits);
     }
+  } catch (cause) {
+    for (const folder of folders) removeOne(folder);
+    const text = `The control group of a command cannot be made: ${messageOf(cause)}`;
+    throw new AppError('E_SANDBOX', text, { cause });
   }
   const counted = folders[trees.findIndex((tree) => tree.controllers.includes('pids'))];
   return {
     folders,
+    doors: folders.map((folder, index) => doorOf(trees[index], folder)),
     pressure: counted === undefined ? undefined : () => readPressure(counted),
     kill: () => folders.forEach(killAll),
     remove: () => removeAll(folders),
   };
+}
+
+function setLimits(tree: Tree, folder: string, limits: GroupLimits): void {
+  if (tree.controllers.includes('pids')) writeFileSync(join(folder, 'pids.max'), String(limits.processes));
+  if (!tree.controllers.includes('memory')) return;
+  const file = tree.version === 1 ? 'memory.limit_in_bytes' : 'memory.max';
+  writeFileSync(join(folder, file), String(limits.memoryBytes));
 }
 
 function readPressure(folder: string): { count: number; refused: number } {

@@ -13,7 +13,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { O_PATH } from './descriptor.ts';
+import { O_PATH, pathOf } from './descriptor.ts';
 import { errnoOf, GuardError } from './guard-error.ts';
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
@@ -21,29 +21,36 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY
 /** Bytes of a file that may be read or written. */
 export const fileBytesMax = 8 * 1024 * 1024;
 
-/** The content behind an O_PATH descriptor of a regular file; files may grow while they are read. */
-export function readContent(descriptor: number, asked: string): Buffer {
-  const size = fstatSync(descriptor).size;
-  if (size > fileBytesMax) throw tooLarge(asked);
-  const data = openSync(`/proc/self/fd/${descriptor}`, O_RDONLY | O_NONBLOCK);
+/** The content behind an O_PATH descriptor of a regular file of this size; files may grow while they are read. */
+export function readContent(descriptor: number, size: number, asked: string): Buffer {
+  checkSize(size, asked);
+  const data = openSync(pathOf(descriptor), O_RDONLY | O_NONBLOCK);
   try {
-    const chunks: Buffer[] = [];
-    let total = 0;
-    for (let room = Math.min(size, fileBytesMax) + 1; ; room = 65_536) {
-      const chunk = Buffer.allocUnsafe(room);
-      const count = readSync(data, chunk, 0, room, null);
-      if (count === 0) return Buffer.concat(chunks, total);
-      chunks.push(chunk.subarray(0, count));
-      total += count;
-      if (total > fileBytesMax) throw tooLarge(asked);
-    }
+    const content = Buffer.allocUnsafe(size + 1);
+    const count = readSync(data, content, 0, size + 1, null);
+    return count === size ? content.subarray(0, count) : readRest(data, content.subarray(0, count), asked);
   } finally {
     closeSync(data);
   }
 }
 
-function tooLarge(path: string): GuardError {
-  return new GuardError('E_TOO_LARGE', `More than ${fileBytesMax} bytes`, { path });
+/** A file that is not as long as it was: to its end, wherever that is now. */
+function readRest(data: number, start: Buffer, asked: string): Buffer {
+  const chunks = [start];
+  let total = start.length;
+  for (let count = -1; count !== 0; total += count) {
+    checkSize(total, asked);
+    const chunk = Buffer.allocUnsafe(65_536);
+    count = readSync(data, chunk, 0, chunk.length, null);
+    chunks.push(chunk.subarray(0, count));
+  }
+  return Buffer.concat(chunks, total);
+}
+
+/** Throws E_TOO_LARGE for more bytes than a file may have. */
+export function checkSize(bytes: number, asked: string): void {
+  if (bytes > fileBytesMax)
+    throw new GuardError('E_TOO_LARGE', `More than ${fileBytesMax} bytes`, { path: asked });
 }
 
 export interface Replacement {
@@ -59,11 +66,11 @@ export interface Replacement {
 /** A new file under a name nobody can guess, then renamed over the old: other names of the old file keep it. */
 export function replaceContent(replacement: Replacement): void {
   const { folder, name, content, before, asked } = replacement;
-  if (content.length > fileBytesMax) throw tooLarge(asked);
+  checkSize(content.length, asked);
   const temporary = `/proc/self/fd/${folder}/.switchyard-${randomBytes(12).toString('hex')}`;
   const data = openSync(
     temporary,
-    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
+    O_WRONLY | O_CREAT | O_EXCL, // which takes no link for nothing
     before === undefined ? 0o666 : 0o600,
   );
   try {

@@ -36,6 +36,8 @@ const byErrno: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EROFS: ['E_ACCESS', 'The file system is read-only'],
   ELOOP: ['E_SYMLINK_LOOP', 'Too many links'],
   EISDIR: ['E_IS_DIRECTORY', 'A directory is there'],
+  ENOTEMPTY: ['E_IS_DIRECTORY', 'A directory that is not empty is there'],
+  EEXIST: ['E_IS_DIRECTORY', 'A directory that is not empty is there'],
   ENXIO: ['E_NOT_REGULAR', 'Not a regular file'],
   ENODEV: ['E_NOT_REGULAR', 'Not a regular file'],
   ENAMETOOLONG: ['E_PATH_INVALID', 'The path is too long'],
@@ -47,7 +49,7 @@ export function asGuardError(thrown: unknown, path: string): GuardError {
   const errno = errnoOf(thrown);
   const [code, reason] =
     byErrno[errno ?? ''] ?? (['E_IO', `The operating system answered ${errno ?? 'with an error'}`] as const);
-  return new GuardError(code, reason, { path });
+  return new GuardError(code, reason, { path, cause: thrown });
 }
 
 /** `ENOENT` and the like; undefined for anything that is no answer of the operating system. */

@@ -1,17 +1,21 @@
 export { openSandbox } from './sandbox.ts';
 export {
   defaultLimits,
+  type ProcessEnd,
+  type ProcessRequest,
   type Sandbox,
   type SandboxEnd,
   type SandboxLimits,
   type SandboxMount,
+  type SandboxNetwork,
   type SandboxOptions,
+  type SandboxProcess,
   type SandboxRequest,
   type SandboxResult,
 } from './sandbox-request.ts';
-export { toolchains, type Toolchain, type ToolchainOptions } from './toolchains.ts';
+export { systemFolders, toolchains, type Toolchain, type ToolchainOptions } from './toolchains.ts';
 export { GuardError } from './guard-error.ts';
-export { checkLexical, type LexicalOptions } from './lexical.ts';
+export { checkCommand, checkLexical, type LexicalOptions } from './lexical.ts';
 export {
   openPathGuard,
   type FileFacts,
@@ -19,10 +23,14 @@ export {
   type PathGuard,
   type PathGuardPolicy,
 } from './path-guard.ts';
+export { attemptPathPolicy, type AttemptPaths } from './attempt-path-policy.ts';
+export type { Explanation, PathIntent, PathRule } from './explain.ts';
 export type { RootPolicy } from './pinned-roots.ts';
 export type { EntryKind } from './tree-walk.ts';
-export { applySearchReplace, insertLines } from './text-edits.ts';
-export { takeSnapshot, type Snapshot, type SnapshotEntry, type SnapshotOptions } from './snapshot.ts';
+export { applySearchReplace } from './search-replace.ts';
+export { insertLines } from './text-edits.ts';
+export type { SnapshotEntry } from './snapshot-entry.ts';
+export { takeSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.ts';
 export {
   compareSnapshots,
   findSuspicious,
@@ -32,6 +40,8 @@ export {
   type AuditPolicy,
   type Change,
 } from './audit.ts';
-export { protectiveMounts, type ProtectionPolicy } from './protective-mounts.ts';
+export { findAttemptViolations, type AttemptPolicy } from './attempt-audit.ts';
+export { isProtected } from './name-rules.ts';
+export { guardedMounts, type ProtectionPolicy } from './guarded-mounts.ts';
 export { watchTree, type TreeEvent, type TreeWatcher, type WatchOptions } from './watch-tree.ts';
-export { explainFailure, machineFacts, type MachineFacts } from './unavailable.ts';
+export { explainFailure, machineFacts, type MachineFacts, type MachineProbe } from './unavailable.ts';

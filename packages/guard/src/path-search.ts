@@ -1,88 +1,151 @@
-import { fstatSync } from 'node:fs';
-import { createContext, Script } from 'node:vm';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { O_PATH, pathOf } from './descriptor.ts';
 import { fileBytesMax, readContent } from './file-content.ts';
 import { GuardError } from './guard-error.ts';
-import { checkReadable, checkRegular, type AccessPolicy } from './path-access.ts';
+import { checkReadable, checkRegular, isDeniedPath, type Scope } from './path-access.ts';
+import { nameOf } from './pinned-roots.ts';
 import type { Found } from './resolve.ts';
-import { walkTree } from './tree-walk.ts';
+import { findCandidates } from './ripgrep.ts';
+import { requiredLiterals } from './search-literals.ts';
+import { compilePattern, type SearchPattern } from './search-pattern.ts';
+import { entriesBelow, isPassedOver, kindOf, openEntry, type TreeEntry } from './tree-walk.ts';
 
 const hitsMax = 10_000;
 const lineShownMax = 500;
-/** All of one search; a pattern that needs longer explodes. */
-const searchMs = 5000;
+/** How long a search may hold up everything else before it lets others run. */
+const turnMs = 20;
+
+export interface SearchOptions {
+  readonly asked: string;
+  readonly pattern: string;
+  /** The program that may tell where to look first; undefined: the whole tree is looked through. */
+  readonly ripgrep: string | undefined;
+}
+
+interface Search {
+  readonly scope: Scope;
+  readonly found: Found;
+  readonly asked: string;
+  readonly pattern: SearchPattern;
+  readonly hits: string[];
+}
 
 /** Lines that match in the text files below a place: `file:line:text`. Binary and large files are left out. */
-export function searchTree(
-  access: AccessPolicy,
-  found: Found,
-  options: { readonly asked: string; readonly pattern: string },
-): string[] {
-  const find = compile(options);
-  const hits: string[] = [];
-  const prefix = found.place.relative === '' ? '' : `${found.place.relative}/`;
-  const look = (descriptor: number, name: string): void => {
-    const content = readContent(descriptor, options.asked);
-    if (content.subarray(0, 8192).includes(0)) return;
-    for (const [line, text] of find(content.toString('utf8'), hitsMax - hits.length))
-      hits.push(`${name}:${line}:${text.slice(0, lineShownMax)}`);
-  };
-  if (!fstatSync(found.descriptor).isDirectory()) {
-    checkRegular(found.descriptor, options.asked);
-    look(found.descriptor, found.place.path.slice(found.place.path.lastIndexOf('/') + 1));
-    return hits;
+export async function searchTree(scope: Scope, found: Found, options: SearchOptions): Promise<string[]> {
+  const { asked } = options;
+  const pattern = compilePattern(options.pattern, asked);
+  const search = { scope: lookingOnce(scope), found, asked, pattern, hits: [] };
+  const { stat } = found;
+  if (!stat.isDirectory()) {
+    checkRegular(stat, asked);
+    const relative = found.place.path.slice(found.place.path.lastIndexOf('/') + 1);
+    look(search, { relative, kind: 'file', stat, descriptor: found.descriptor });
+    return search.hits;
   }
-  walkTree(found.descriptor, {
-    recursive: true,
-    visit: ({ relative, kind, stat, descriptor }) => {
-      if (access.isDenied(`${prefix}${relative}`)) return false;
-      if (kind !== 'file' || stat.size > fileBytesMax) return true;
-      const place = { ...found.place, relative: `${prefix}${relative}` };
-      if (isReadable(() => checkReadable(access, place, { asked: options.asked, stat })))
-        look(descriptor, relative);
-      return hits.length >= hitsMax ? 'stop' : true;
-    },
+  const candidates = await candidatesOf(search, options.ripgrep);
+  if (candidates === undefined) await lookThrough(search);
+  else await lookInto(search, candidates);
+  return search.hits;
+}
+
+/** Looks for denied files at most once: a tree may be full of files with several names. */
+function lookingOnce({ roots, access }: Scope): Scope {
+  let inodes: ReadonlySet<string> | undefined;
+  return { roots, access: { ...access, deniedInodes: () => (inodes ??= access.deniedInodes()) } };
+}
+
+/** Where alone a line can match, in the order of a walk; undefined when that is not known. */
+async function candidatesOf(
+  { found, pattern }: Search,
+  program: string | undefined,
+): Promise<readonly string[][] | undefined> {
+  const literals = program === undefined ? undefined : requiredLiterals(pattern.source);
+  if (program === undefined || literals === undefined) return undefined;
+  const { ignoresCase } = pattern;
+  const names = await findCandidates({
+    program,
+    folder: found.descriptor,
+    literals,
+    ignoresCase,
+    fileBytesMax,
   });
-  return hits;
+  return names?.map((name) => name.split('/')).sort(byNames);
 }
 
-function isReadable(check: () => void): boolean {
+function byNames(a: readonly string[], b: readonly string[]): number {
+  const at = a.findIndex((name, index) => name !== b[index]);
+  const [left, right] = [a[at], b[at]];
+  if (left === undefined || right === undefined) return a.length - b.length;
+  return left < right ? -1 : 1;
+}
+
+async function lookThrough(search: Search): Promise<void> {
+  const { scope, found } = search;
+  const entries = entriesBelow(found.descriptor);
   try {
-    check();
-    return true;
-  } catch (error) {
-    if (!(error instanceof GuardError)) throw error;
-    return false; // another name of a denied file
+    let turnEndsAt = performance.now() + turnMs;
+    for (let next = entries.next(); next.done !== true && search.hits.length < hitsMax;) {
+      const isDenied = isDeniedPath(scope, `${found.place.path}/${next.value.relative}`);
+      if (!isDenied) look(search, next.value);
+      if (performance.now() > turnEndsAt) {
+        await nextTurn();
+        turnEndsAt = performance.now() + turnMs;
+      }
+      next = entries.next(!isDenied);
+    }
+  } finally {
+    entries.return(undefined);
   }
 }
 
-type Find = (text: string, most: number) => [line: number, text: string][];
-
-/** Runs the pattern in a context whose time is limited: some patterns take longer than the universe. */
-function compile({ asked, pattern }: { readonly asked: string; readonly pattern: string }): Find {
-  const badPattern = (reason: string): GuardError => new GuardError('E_BAD_PATTERN', reason, { path: asked });
-  if (typeof pattern !== 'string' || pattern.length > 4096)
-    throw badPattern('A pattern is a text of at most 4096 signs');
-  const context = createContext({ pattern, text: '', most: 0 });
-  const run = (code: string, timeout: number): unknown => {
+async function lookInto(search: Search, candidates: readonly string[][]): Promise<void> {
+  let turnEndsAt = performance.now() + turnMs;
+  for (const names of candidates) {
+    if (search.hits.length >= hitsMax) return;
+    const relative = names.join('/');
+    const descriptor = openBelow(search.found.descriptor, names);
+    if (descriptor === undefined) continue;
     try {
-      return new Script(code).runInContext(context, { timeout: Math.max(1, timeout) });
-    } catch (error) {
-      const isTimeout =
-        error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
-      throw badPattern(isTimeout ? 'The pattern explodes' : 'Not a regular expression');
+      const stat = fstatSync(descriptor);
+      look(search, { relative, kind: kindOf(stat), stat, descriptor });
+    } finally {
+      closeSync(descriptor);
     }
-  };
-  run("expression = new RegExp(pattern, 'u')", 1000);
-  let leftMs = searchMs;
-  return (text, most) => {
-    Object.assign(context, { text, most });
-    const startedAt = performance.now();
-    const found = run(searchCode, leftMs);
-    leftMs -= performance.now() - startedAt;
-    return JSON.parse(String(found)) as [number, string][]; // written by the script below
-  };
+    if (performance.now() > turnEndsAt) {
+      await nextTurn();
+      turnEndsAt = performance.now() + turnMs;
+    }
+  }
 }
 
-const searchCode = `
-JSON.stringify(text.split('\\n').flatMap((line, index) => expression.test(line) ? [[index + 1, line]] : []).slice(0, most))
-`;
+/** Down by the names, through no link; undefined when that is not what is there. */
+function openBelow(folder: number, names: readonly string[]): number | undefined {
+  let at = openSync(pathOf(folder), O_PATH);
+  for (const name of names) {
+    const next = openEntry(at, name);
+    closeSync(at);
+    if (next === undefined) return undefined;
+    at = next;
+  }
+  return at;
+}
+
+/** Adds the lines of one file that match. What may not be read, or is gone, has none. */
+function look(search: Search, { relative, kind, stat, descriptor }: TreeEntry): void {
+  const { scope, found, asked, pattern, hits } = search;
+  if (kind !== 'file') return;
+  const path = descriptor === found.descriptor ? found.place.path : `${found.place.path}/${relative}`;
+  let content: Buffer;
+  try {
+    checkReadable(scope, { ...found.place, path }, { asked, stat });
+    if (scope.access.hasDenied && nameOf(descriptor) !== path) return; // it had this name, but for how long?
+    content = readContent(descriptor, stat.size, asked);
+  } catch (error) {
+    if (error instanceof GuardError || isPassedOver(error)) return; // denied by another name; grown too large; not ours
+    throw error;
+  }
+  if (content.subarray(0, 8192).includes(0)) return;
+  for (const [line, text] of pattern.find(content.toString('utf8'), hitsMax - hits.length))
+    hits.push(`${relative}:${line}:${text.slice(0, lineShownMax)}`);
+}

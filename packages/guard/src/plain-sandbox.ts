@@ -1,16 +1,22 @@
 import { spawn } from 'node:child_process';
-import { lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '@switchyard/protocol';
 import type { Clock } from '@switchyard/runtime';
-import { cleanEnvironment } from './clean-environment.ts';
-import type { Sandbox, SandboxMount, SandboxRequest, SandboxResult } from './sandbox-request.ts';
-import { supervise } from './supervised-run.ts';
+import { cleanEnvironment, type ToolSettings } from './clean-environment.ts';
+import { collectRun } from './collected-run.ts';
+import { superviseProcess } from './process-life.ts';
+import { heldProcess, type Held } from './process-streams.ts';
+import type { ProcessEnd, ProcessRequest, Sandbox, SandboxMount } from './sandbox-request.ts';
+
+/** About how long an answer waits for the rest of its group. */
+const groupGraceMs = 256;
 
 interface PlainParts {
   readonly clock: Clock;
-  readonly searchPath: string;
+  readonly tools: ToolSettings;
 }
 
 /**
@@ -20,21 +26,24 @@ interface PlainParts {
  */
 export function openPlainSandbox(parts: PlainParts): Sandbox {
   const stop = new AbortController();
-  const running = new Set<Promise<SandboxResult>>();
+  const running = new Set<Promise<unknown>>();
   const home = mkdtempSync(join(tmpdir(), 'switchyard-home-'));
+  if (parts.tools.versions !== '') writeFileSync(join(home, '.tool-versions'), parts.tools.versions);
+  const launch = (request: ProcessRequest, input: boolean): Held => {
+    if (stop.signal.aborted) throw new AppError('E_CANCELLED', 'The sandbox is closed');
+    const held = startPlain({ ...request, ...withSignal(request, stop.signal) }, { ...parts, home, input });
+    const settled: Promise<unknown> = held.ended.catch(() => undefined).then(() => running.delete(settled));
+    running.add(settled);
+    return held;
+  };
   return {
     tier: 'none',
     notes: ['commands run without a sandbox: they can read and change everything that this user can'],
     async run(request) {
-      if (stop.signal.aborted) throw new AppError('E_CANCELLED', 'The sandbox is closed');
-      const result = runPlain({ ...request, ...withSignal(request, stop.signal) }, { ...parts, home });
-      running.add(result);
-      try {
-        return await result;
-      } finally {
-        running.delete(result);
-      }
+      const { child, ended } = launch(request, request.stdin !== undefined);
+      return collectRun(child, request, { ended, clock: parts.clock });
     },
+    start: (request) => new Promise((resolve) => resolve(heldProcess(launch(request, true)))),
     async close() {
       stop.abort();
       await Promise.allSettled(running);
@@ -44,28 +53,38 @@ export function openPlainSandbox(parts: PlainParts): Sandbox {
 }
 
 /** The request's signal and the sandbox's own in one. */
-export function withSignal(request: SandboxRequest, own: AbortSignal): { signal: AbortSignal } {
+export function withSignal(request: ProcessRequest, own: AbortSignal): { signal: AbortSignal } {
   return { signal: request.signal === undefined ? own : AbortSignal.any([own, request.signal]) };
 }
 
-async function runPlain(
-  request: SandboxRequest,
-  context: PlainParts & { readonly home: string },
-): Promise<SandboxResult> {
+function startPlain(
+  request: ProcessRequest,
+  context: PlainParts & { readonly home: string; readonly input: boolean },
+): Held {
   const [program, ...rest] = request.argv;
   if (program === undefined) throw new AppError('E_SANDBOX', 'A command needs a program');
   const links = request.mounts.flatMap(placeMount);
-  try {
-    const child = spawn(program, rest, {
-      cwd: request.cwd,
-      env: { ...cleanEnvironment(context.searchPath, context.home), ...request.env },
-      stdio: [request.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      detached: true,
-    });
-    return await supervise({ child, request, clock: context.clock, killTree: () => killGroup(child.pid) });
-  } finally {
-    for (const link of links) rmSync(link, { force: true });
-  }
+  const child = spawn(program, rest, {
+    cwd: request.cwd,
+    env: { ...cleanEnvironment(context.tools, context.home), ...request.env },
+    stdio: [context.input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const life = superviseProcess({
+    child,
+    request,
+    clock: context.clock,
+    killTree: () => killGroup(child.pid),
+  });
+  const end = async (): Promise<ProcessEnd> => {
+    try {
+      return await life.ended;
+    } finally {
+      await untilGroupGone(child.pid);
+      for (const link of links) rmSync(link, { force: true });
+    }
+  };
+  return { child, life, request, ended: end() };
 }
 
 /** The link that stands for a mount, if one is needed and its place is free. */
@@ -80,6 +99,21 @@ function placeMount(mount: SandboxMount): string[] {
   }
   symlinkSync(mount.source, target);
   return [target];
+}
+
+/** The kernel takes a moment to end a group that was killed; where nobody collects the dead, nobody waits for long. */
+async function untilGroupGone(pid: number | undefined): Promise<void> {
+  for (let waitMs = 1; waitMs <= groupGraceMs && isGroupThere(pid); waitMs *= 2) await pause(waitMs);
+}
+
+function isGroupThere(pid: number | undefined): boolean {
+  if (pid === undefined) return false;
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 /** Kills a process group; one that is gone is fine. */

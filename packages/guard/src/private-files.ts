@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,13 +13,19 @@ export class PrivateFiles<Name extends string> {
     const folder = mkdtempSync(join(tmpdir(), 'switchyard-guard-'));
     try {
       for (const [name, content] of Object.entries(contents) as [Name, string | Uint8Array][]) {
-        const descriptor = openSync(join(folder, name), 'wx+', 0o600);
+        const descriptor = openSync(join(folder, String(this.#descriptors.size)), 'wx+', 0o600);
         this.#descriptors.set(name, descriptor);
-        writeSync(descriptor, Buffer.from(content));
+        // Whole or not at all: a disk that fills up may take a part of what is written.
+        writeFileSync(descriptor, content);
       }
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  }
+
+  /** Those that are held open. */
+  get descriptors(): Iterable<number> {
+    return this.#descriptors.values();
   }
 
   /** A new descriptor at the start of the file; the caller closes it. */

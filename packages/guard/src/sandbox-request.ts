@@ -1,4 +1,6 @@
+import type { Readable, Writable } from 'node:stream';
 import type { Clock, Logger } from '@switchyard/runtime';
+import type { UpstreamProxy } from '@switchyard/runtime';
 
 /** A place of the host, or a private one, that a command sees. Later mounts win over earlier ones. */
 export type SandboxMount =
@@ -20,7 +22,10 @@ export type SandboxMount =
 
 /** What a command may use; absent values come from `defaultLimits`. */
 export interface SandboxLimits {
-  /** Bytes of output kept, half from its head and half from its tail. The rest is read and dropped. */
+  /**
+   * Of a command: bytes of output kept, half from its head and half from its tail; the rest is read and dropped. Of a
+   * process with streams: bytes that both may give in all (default `streamBytes`); more kills it.
+   */
   readonly outputBytes?: number;
   /** Data memory of one process; with a memory cgroup also of all together. */
   readonly memoryBytes?: number;
@@ -32,8 +37,24 @@ export interface SandboxLimits {
   readonly tmpBytes?: number;
 }
 
-/** One command and everything it may touch. */
-export interface SandboxRequest {
+/**
+ * What a process may reach: hosts through a proxy of ours, and sockets of ours at ports of its own loopback. There is
+ * no other way out: the process has a network of its own with nothing but a loopback in it.
+ */
+export interface SandboxNetwork {
+  /**
+   * `host`, `*.host`, an address, each with `:port` or for 80 and 443. A name that leads to a private, loopback or
+   * link-local address is refused; such a place has to be named by its address, or as `localhost`.
+   */
+  readonly allow: readonly string[];
+  /** Hosts that the operator's own configuration names (package registries): these may be private. */
+  readonly operator?: readonly string[];
+  /** Unix sockets of the host by the loopback port that leads to them, such as the model gateway. */
+  readonly sockets?: readonly { readonly port: number; readonly path: string }[];
+}
+
+/** One process and everything it may touch. */
+export interface ProcessRequest {
   /** Program and arguments; a shell line is `['sh', '-c', line]`. */
   readonly argv: readonly string[];
   /** Absolute path inside. */
@@ -41,12 +62,16 @@ export interface SandboxRequest {
   readonly mounts: readonly SandboxMount[];
   /** On top of the clean environment (PATH, HOME, LANG, TERM, TMPDIR). */
   readonly env: Readonly<Record<string, string>>;
-  readonly network: 'none' | 'host';
+  readonly network: 'none' | SandboxNetwork;
   /** Wall clock; then the whole tree is killed. */
   readonly timeoutMs: number;
   readonly limits?: SandboxLimits;
   /** Aborting kills the whole tree; the result says `killed`. */
   readonly signal?: AbortSignal;
+}
+
+/** One command, run to its end. */
+export interface SandboxRequest extends ProcessRequest {
   /** Called with decoded output as it comes, up to nothing kept back; both streams. */
   readonly onOutput?: (chunk: string) => void;
   readonly stdin?: Uint8Array;
@@ -57,12 +82,19 @@ export interface SandboxRequest {
 /** How a command ended: by itself, by the wall clock, or by the guard (limit reached, abort). */
 export type SandboxEnd = 'exited' | 'timed-out' | 'killed';
 
-export interface SandboxResult {
+/** The end of a process. */
+export interface ProcessEnd {
   /** As a shell counts: 128 + signal; 124 for `timed-out`, 137 for `killed`. */
   readonly exitCode: number;
   readonly ended: SandboxEnd;
   /** Why it was killed, for people; only with `timed-out` and `killed`. */
   readonly reason?: string;
+  readonly durationMs: number;
+  /** Places (`host:port`) that it asked the proxy for and did not get, each once; only where there is a proxy. */
+  readonly refusedHosts?: readonly string[];
+}
+
+export interface SandboxResult extends ProcessEnd {
   /** Standard output and error in the order they came, head and tail. */
   readonly output: string;
   /** All bytes that were written, kept or not. */
@@ -72,7 +104,19 @@ export interface SandboxResult {
   /** With `separateStreams`: standard error, head and tail. */
   readonly stderr?: string;
   readonly truncated: boolean;
-  readonly durationMs: number;
+}
+
+/** A process that lives on, such as an agent that talks over its standard streams. */
+export interface SandboxProcess {
+  /** What is written after the end is dropped. */
+  readonly stdin: Writable;
+  /** To be read, or the process blocks; ends when the whole tree has ended. More than `limits.outputBytes` kills it. */
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Kills the whole tree; `ended` then says `killed`, with this reason. Once it has ended: nothing. */
+  kill(reason: string): void;
+  /** When nothing of it lives any more. Rejects with `E_SANDBOX` or `E_SPAWN` when it could not be started. */
+  readonly ended: Promise<ProcessEnd>;
 }
 
 /** Runs commands, held by what the machine offers. */
@@ -83,6 +127,8 @@ export interface Sandbox {
   readonly notes: readonly string[];
   /** Throws `E_SANDBOX` when a mount or the sandbox cannot be set up, `E_CANCELLED` once closed. */
   run(request: SandboxRequest): Promise<SandboxResult>;
+  /** The same for a process whose streams the caller holds. Resolves once it is started; throws as `run` does. */
+  start(request: ProcessRequest): Promise<SandboxProcess>;
   /** Kills what still runs and waits for it. */
   close(): Promise<void>;
 }
@@ -94,8 +140,18 @@ export interface SandboxOptions {
   readonly bwrapPath?: string;
   /** PATH of the daemon: its version managers become readable. Absent: those of the home folder that exist. */
   readonly searchPath?: string;
+  /** The home folder of these version managers; absent: the one of whoever runs this. */
+  readonly home?: string;
   /** `off`: no control groups, even where they can be made; limits then hold for each process only. */
   readonly controlGroups?: 'auto' | 'off';
+  /** `outside`: a command's group is entered before its sandbox exists, even where that can wait. */
+  readonly groupEntry?: 'auto' | 'outside';
+  /** `prlimit`: limits are set by that program, even where the shell can. */
+  readonly limitsBy?: 'auto' | 'prlimit';
+  /** The operator's own proxy, where hosts are reached through one. */
+  readonly upstreamProxy?: UpstreamProxy | undefined;
+  /** Host names to addresses; absent: as this machine looks them up. */
+  readonly resolve?: (host: string) => Promise<readonly string[]>;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -110,4 +166,5 @@ export const defaultLimits = {
   fileBytes: 1024 * MiB,
   tmpBytes: 256 * MiB,
   openFiles: 4096,
+  streamBytes: 1024 * MiB,
 } as const;

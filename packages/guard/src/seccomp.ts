@@ -7,7 +7,7 @@
  *   clone with CLONE_NEWUSER             -> EPERM
  *   clone3                               -> ENOSYS, so that libc falls back to clone, whose flags can be read
  *   ioctl TIOCSTI and TIOCLINUX          -> EPERM
- *   socket other than UNIX, INET, INET6, NETLINK -> EAFNOSUPPORT (AF_VSOCK reaches the host of a machine)
+ *   socket, socketpair other than UNIX, INET, INET6, NETLINK -> EAFNOSUPPORT (AF_VSOCK reaches the host of a machine)
  */
 import type { SyscallTable } from './syscall-numbers.ts';
 
@@ -53,7 +53,7 @@ export function seccompProgram(table: SyscallTable): Buffer {
       ...answerIf(JUMP_EQUAL, TIOCLINUX, EPERM),
     ]),
   );
-  program.push(...byArgument(table.socket, 0, socketRule()));
+  for (const call of [table.socket, table.socketpair]) program.push(...byArgument(call, 0, socketRule()));
   program.push([RETURN, 0, 0, ALLOW]);
   return assemble(program);
 }

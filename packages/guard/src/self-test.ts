@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { AppError, isAppError, messageOf } from '@switchyard/protocol';
-import type { Sandbox, SandboxMount } from './sandbox-request.ts';
+import { readLimits, type ProcessLimits } from './process-limits.ts';
+import { defaultLimits, type Sandbox, type SandboxMount } from './sandbox-request.ts';
 import { explainFailure, machineFacts } from './unavailable.ts';
 
 const namespaces = ['user', 'mnt', 'pid', 'net', 'ipc', 'uts'] as const;
@@ -39,6 +40,7 @@ interface Place {
 interface Answers {
   readonly namespaces: Readonly<Record<string, string>>;
   readonly status: string;
+  readonly limits: string;
   readonly did: readonly string[];
 }
 
@@ -69,21 +71,23 @@ async function probe(sandbox: Sandbox, place: Place): Promise<Answers> {
 const probeScript = `
 const fs = require('node:fs'), net = require('node:net'), path = require('node:path');
 const { outside, port, pid, namespaces } = JSON.parse(process.argv[1]);
-const did = [];
+const did = [], read = (name) => fs.readFileSync('/proc/self/' + name, 'utf8');
 const attempt = (name, action) => { try { action(); did.push(name); } catch {} };
 attempt('read a file outside', () => fs.readFileSync(path.join(outside, 'secret')));
 attempt('write a file outside', () => fs.writeFileSync(path.join(outside, 'planted'), ''));
-attempt('write to /usr', () => fs.writeFileSync('/usr/switchyard-self-test', ''));
+const plant = (path) => () => { fs.writeFileSync(path, ''); fs.unlinkSync(path); };
+attempt('write to /usr', plant('/usr/switchyard-self-test'));
 attempt('change the kernel', () => fs.openSync('/proc/sys/kernel/core_pattern', 'r+'));
 attempt('command the kernel', () => fs.openSync('/proc/sysrq-trigger', 'w'));
-attempt('write to /', () => fs.writeFileSync('/switchyard-self-test', ''));
+attempt('change a device of this machine (as root that needs the right to make device nodes; or run as an ordinary user)', () => fs.chmodSync('/dev/null', 0o666));
+attempt('write to /', plant('/switchyard-self-test'));
 attempt('signal the daemon', () => process.kill(pid, 0) && pid > 20);
 fs.writeFileSync('written', 'yes');
 const socket = net.connect(port, '127.0.0.1');
 const end = (connected) => {
   if (connected) did.push('connect to the host');
   const ids = Object.fromEntries(namespaces.map((name) => [name, fs.readlinkSync('/proc/self/ns/' + name)]));
-  process.stdout.write(JSON.stringify({ namespaces: ids, status: fs.readFileSync('/proc/self/status', 'utf8'), did }));
+  process.stdout.write(JSON.stringify({ namespaces: ids, status: read('status'), limits: read('limits'), did }));
   socket.destroy();
 };
 socket.on('connect', () => end(true));
@@ -103,6 +107,9 @@ function judge(answers: Answers, outside: string): string[] {
     ['capabilities can be had again', /^CapBnd:\s*0+$/m],
   ];
   for (const [text, pattern] of wanted) if (!pattern.test(answers.status)) failures.push(text);
+  for (const [name, value] of Object.entries(readLimits(answers.limits)))
+    if (value > defaultLimits[name as keyof ProcessLimits])
+      failures.push(`a command has no limit of ${name}`);
   return failures;
 }
 

@@ -5,7 +5,7 @@
 import { AppError } from '@switchyard/protocol';
 import { sleep, type Clock } from '@switchyard/runtime';
 import { pinMounts, type PinnedMounts } from './pinned-mounts.ts';
-import type { SandboxRequest } from './sandbox-request.ts';
+import type { ProcessRequest } from './sandbox-request.ts';
 
 export interface Turn {
   readonly pinned: PinnedMounts;
@@ -25,7 +25,7 @@ export class SetupTurns {
   }
 
   /** Waits for the turn, at most the request's own time limit; then the mounts are checked and pinned. */
-  async take(request: SandboxRequest): Promise<Turn> {
+  async take(request: ProcessRequest): Promise<Turn> {
     const until = this.#clock.monotonic() + request.timeoutMs;
     for (;;) {
       const pinned = pinMounts(request.mounts);

@@ -7,6 +7,7 @@ export interface SyscallTable {
   readonly clone: number;
   readonly clone3: number;
   readonly socket: number;
+  readonly socketpair: number;
   readonly ioctl: number;
   /** Calls that answer EPERM. */
   readonly refused: Readonly<Record<string, number>>;
@@ -18,9 +19,11 @@ const x64: SyscallTable = {
   clone: 56,
   clone3: 435,
   socket: 41,
+  socketpair: 53,
   ioctl: 16,
   refused: {
     ptrace: 101,
+    syslog: 103,
     acct: 163,
     mount: 165,
     umount2: 166,
@@ -80,9 +83,11 @@ const arm64: SyscallTable = {
   clone: 220,
   clone3: 435,
   socket: 198,
+  socketpair: 199,
   ioctl: 29,
   refused: {
     ptrace: 117,
+    syslog: 116,
     acct: 89,
     mount: 40,
     umount2: 39,

@@ -1,14 +1,19 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { versionManagers, type VersionManager } from './version-managers.ts';
 
 /** A folder of programs outside the system folders that commands may read, or may not. */
 export interface Toolchain {
   readonly name: string;
   /** Folders that are mounted read-only, or that stay invisible. */
   readonly folders: readonly string[];
+  /** Single files, mounted read-only, in folders of which the rest is not seen. */
+  readonly files: readonly string[];
   /** What it adds to PATH inside. */
   readonly searchPath: readonly string[];
+  /** What its programs need to be told, since they do not find it below the home folder inside. */
+  readonly env: Readonly<Record<string, string>>;
   readonly visible: boolean;
   /** Why it stays invisible. */
   readonly reason?: string;
@@ -27,52 +32,22 @@ export const systemFolders = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/lib32
 
 const systemSearchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-/** Version managers: only the folders with programs, never those with credentials or settings. */
-const versionManagers: readonly { name: string; folders: readonly string[]; bins: readonly string[] }[] = [
-  { name: 'nvm', folders: ['.nvm/versions'], bins: [] },
-  { name: 'fnm', folders: ['.local/share/fnm/node-versions', '.fnm/node-versions'], bins: [] },
-  { name: 'n', folders: ['n'], bins: ['n/bin'] },
-  { name: 'volta', folders: ['.volta/bin', '.volta/tools'], bins: ['.volta/bin'] },
-  { name: 'pyenv', folders: ['.pyenv'], bins: ['.pyenv/shims', '.pyenv/bin'] },
-  { name: 'rbenv', folders: ['.rbenv'], bins: ['.rbenv/shims', '.rbenv/bin'] },
-  { name: 'rust', folders: ['.cargo/bin', '.rustup/toolchains'], bins: ['.cargo/bin'] },
-  { name: 'go', folders: ['go/bin'], bins: ['go/bin'] },
-  {
-    name: 'asdf',
-    folders: ['.asdf/bin', '.asdf/shims', '.asdf/installs'],
-    bins: ['.asdf/shims', '.asdf/bin'],
-  },
-  {
-    name: 'mise',
-    folders: ['.local/share/mise/installs', '.local/share/mise/shims'],
-    bins: ['.local/share/mise/shims'],
-  },
-  { name: 'sdkman', folders: ['.sdkman/candidates'], bins: [] },
-  { name: 'bun', folders: ['.bun/bin'], bins: ['.bun/bin'] },
-  { name: 'deno', folders: ['.deno/bin'], bins: ['.deno/bin'] },
-];
-
 /** All toolchains of this machine that the daemon can reach, with what commands see of them. */
 export function toolchains(options: ToolchainOptions = {}): Toolchain[] {
   const home = options.home ?? homedir();
   const entries = searchEntries(options.searchPath);
-  const found = [nodeToolchain(options.nodePath ?? process.execPath, home)];
-  for (const manager of versionManagers) {
-    const folders = manager.folders.map((folder) => join(home, folder)).filter(isFolder);
-    if (folders.length === 0) continue;
-    const known = entries.filter((entry) => folders.some((folder) => isBelow(entry, folder)));
-    const bins = manager.bins.map((bin) => join(home, bin)).filter(isFolder);
-    found.push({
-      name: manager.name,
-      folders,
-      searchPath: options.searchPath === undefined ? bins : known,
-      visible: true,
-    });
-  }
+  const managers = versionManagers.map((manager) => managerAt(manager, home)).filter(isThere);
+  const found = [
+    nodeToolchain(options.nodePath ?? process.execPath, home),
+    ...managers.map((manager) =>
+      asToolchain(manager, options.searchPath === undefined ? undefined : entries),
+    ),
+  ];
   for (const entry of entries) {
-    if (isSystem(entry) || found.some((tool) => tool.folders.some((folder) => isBelow(entry, folder))))
+    if (isSystem(entry) || found.some((tool) => tool.searchPath.includes(entry) && !isPartial(tool, entry)))
       continue;
-    found.push(otherEntry(entry, home));
+    if (found.some((tool) => tool.folders.some((folder) => isBelow(placeOf(entry), folder)))) continue;
+    found.push(otherEntry(entry, { home, found }));
   }
   return found;
 }
@@ -85,10 +60,59 @@ export function searchPathInside(found: readonly Toolchain[], searchPath: string
     searchPath === undefined
       ? [...(node?.searchPath ?? []), ...systemSearchPath, ...visible]
       : [
-          ...searchEntries(searchPath).filter((entry) => isSystem(entry) || visible.includes(entry)),
+          ...searchEntries(searchPath).flatMap((entry) =>
+            [entry, placeOf(entry)].filter((each) => isSystem(each) || visible.includes(each)).slice(0, 1),
+          ),
           ...visible,
         ];
   return [...new Set([...order, ...systemSearchPath])].filter(isFolder).join(':');
+}
+
+/** What all toolchains need to be told. */
+export function toolEnvironment(found: readonly Toolchain[]): Readonly<Record<string, string>> {
+  return Object.assign({}, ...found.filter((tool) => tool.visible).map((tool) => tool.env)) as Record<
+    string,
+    string
+  >;
+}
+
+/** A manager with its paths where they are in this home folder, as far as they exist. */
+function managerAt(
+  manager: VersionManager,
+  home: string,
+): VersionManager & { readonly files: readonly string[] } {
+  const at = (path: string): string => resolve(home, path);
+  return {
+    ...manager,
+    folders: manager.folders.map(at).filter(isFolder),
+    files: (manager.files ?? []).map(at).filter(isFile),
+    bins: manager.bins.map(at).flatMap(matching),
+    env: Object.fromEntries(
+      Object.entries(manager.env ?? {}).map(([name, path]) => [name, path === '/' ? path : at(path)]),
+    ),
+  };
+}
+
+function isThere({ folders, files = [] }: VersionManager): boolean {
+  return folders.length + files.length > 0;
+}
+
+/** `entries`: those of the daemon's PATH; undefined where it is not known. */
+function asToolchain(
+  { name, folders, files = [], bins, env = {} }: VersionManager,
+  entries: readonly string[] | undefined,
+): Toolchain {
+  const isOurs = (entry: string): boolean =>
+    folders.some((folder) => isBelow(entry, folder)) || files.some((file) => dirname(file) === entry);
+  // An entry may be a link that a manager keeps elsewhere (fnm, one a shell): what it leads to is seen.
+  const known = entries?.map((entry) => (isOurs(entry) ? entry : placeOf(entry))).filter(isOurs);
+  const searchPath = known ?? [...bins, ...files.filter((file) => /\/bin\//.test(file)).map(dirname)];
+  return { name, folders, files, searchPath: [...new Set(searchPath)], env, visible: true };
+}
+
+/** A folder of PATH of which only single files are seen. */
+function isPartial(tool: Toolchain, entry: string): boolean {
+  return !tool.folders.some((folder) => isBelow(entry, folder));
 }
 
 /** The folder above `bin`, unless that is the home folder or holds it: then only the folder of the program. */
@@ -97,19 +121,28 @@ function nodeToolchain(nodePath: string, home: string): Toolchain {
   const bin = dirname(program);
   const prefix = dirname(bin);
   const folder = prefix === '/' || isBelow(home, prefix) ? bin : prefix;
-  return { name: 'node', folders: isSystem(folder) ? [] : [folder], searchPath: [bin], visible: true };
+  const folders = isSystem(folder) ? [] : [folder];
+  return { name: 'node', folders, files: [], searchPath: [bin], env: {}, visible: true };
 }
 
-function otherEntry(entry: string, home: string): Toolchain {
+function otherEntry(
+  entry: string,
+  { home, found }: { readonly home: string; readonly found: readonly Toolchain[] },
+): Toolchain {
+  const base = { name: entry, files: [], env: {} };
   const optional = /^\/(?:opt|snap|nix|gnu|run\/current-system)(?:\/[^/]+)?/.exec(entry);
-  if (optional !== null) return { name: entry, folders: [optional[0]], searchPath: [entry], visible: true };
+  if (optional !== null) return { ...base, folders: [optional[0]], searchPath: [entry], visible: true };
   const place = isBelow(entry, home) ? 'in the home folder' : 'outside the system folders';
+  const seen = found
+    .flatMap(({ files }) => files.filter((file) => dirname(file) === entry))
+    .map((file) => basename(file));
+  const but = seen.length === 0 ? '' : `; of it only ${seen.join(', ')} can be seen`;
   return {
-    name: entry,
+    ...base,
     folders: [entry],
     searchPath: [],
     visible: false,
-    reason: `on PATH, ${place}, and of no version manager that is known to keep no secrets there`,
+    reason: `on PATH, ${place}, and of no version manager that is known to keep no secrets there${but}`,
   };
 }
 
@@ -130,4 +163,24 @@ export function isBelow(path: string, folder: string): boolean {
 
 function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory();
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile();
+}
+
+/** Where a path leads. */
+function placeOf(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
+}
+
+/** The folders that a path with one `*` in it names. */
+function matching(pattern: string): string[] {
+  const [before, after] = pattern.split('*');
+  if (before === undefined || after === undefined) return isFolder(pattern) ? [pattern] : [];
+  if (!isFolder(before)) return [];
+  return readdirSync(before)
+    .sort()
+    .map((name) => join(before, name, after))
+    .filter(isFolder);
 }

@@ -25,6 +25,8 @@ export interface WatchOptions {
   /** Paths below the root that are left out with all that is in them. */
   readonly exclude?: readonly string[];
   readonly onChange: (event: TreeEvent) => void;
+  /** Something moved, which may be of a kind that `onChange` is not told of (a pipe, a mode). */
+  readonly onTouched?: () => void;
   /** The watcher goes on without the part that failed; the snapshots are the proof. */
   readonly onError?: (error: AppError) => void;
 }
@@ -41,6 +43,7 @@ export function watchTree(root: string, options: WatchOptions): Promise<TreeWatc
     const kind = kinds[name];
     if (kind !== undefined) options.onChange({ kind, path: relative(root, path) });
   });
+  watcher.on('raw', () => options.onTouched?.());
   watcher.on('error', (error) =>
     options.onError?.(new AppError('E_IO', `The watcher of ${root} failed`, { cause: error })),
   );

@@ -1,15 +1,12 @@
 /** The door of the attack corpus: one guard made of the path guard, the sandbox and the audit. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import {
-  applySearchReplace,
+  checkCommand,
   checkLexical,
   findSuspicious,
   findViolations,
-  insertLines,
+  guardedMounts,
   openPathGuard,
   openSandbox,
-  protectiveMounts,
   takeSnapshot,
   GuardError,
   type AuditEvent,
@@ -17,6 +14,7 @@ import {
   type SandboxMount,
 } from '@switchyard/guard';
 import { silentLogger, systemClock } from '@switchyard/runtime';
+import { existsSync, realpathSync } from 'node:fs';
 import { refuseHostileRepository } from './hostile-repository.ts';
 
 export { checkLexical };
@@ -49,40 +47,45 @@ export async function openGuard(policy: Policy) {
   const auditPolicy = { denyRead, readable };
   const root = guard.roots[0]?.path ?? policy.root;
 
+  const mounts = (): SandboxMount[] => guardedMounts(roots, { denyRead });
+
   const execute = async (request: { command: string; cwd?: string; timeoutMs?: number }) => {
-    const cwd = request.cwd === undefined ? root : await guard.checkWorkingDirectory(request.cwd);
-    const sandbox = await openOrRefuse(policy.bwrapPath);
-    const mounts: SandboxMount[] = [
-      ...readable.map((source) => ({ kind: 'read' as const, source })),
-      { kind: 'write', source: root },
-      ...protectiveMounts(root, { denyRead }),
-    ];
+    const command = checkCommand(request.command);
+    const cwd = await guard.checkWorkingDirectory(request.cwd ?? '.');
+    const sandbox = await openOrRefuse(policy.bwrapPath, root);
     const before = await takeSnapshot(root);
     const { output, exitCode, ended, truncated } = await sandbox.run({
-      argv: ['sh', '-c', request.command],
+      argv: ['sh', '-c', command],
       cwd,
-      mounts,
+      mounts: mounts(),
       env: {},
       network: 'none',
-      timeoutMs: request.timeoutMs ?? 10_000,
+      timeoutMs: timeLimit(request.timeoutMs),
     });
     const events = named(findViolations(before, await takeSnapshot(root), auditPolicy));
     return { output, exitCode, timedOut: ended === 'timed-out', truncated, events };
+  };
+  const git = async (args: string[]): Promise<{ output: string }> => {
+    await refuseHostileRepository(root);
+    const sandbox = await openOrRefuse(policy.bwrapPath, root);
+    return hostGit(sandbox, { root, args, mounts: mounts() });
   };
 
   return {
     rootFd: guard.rootDescriptor,
     readFile: async (path: string) => Buffer.from(await guard.readFile(path)).toString('utf8'),
     writeFile: (path: string, content: string) => guard.writeFile(path, content),
-    insertContent: (path: string, line: number, content: string) =>
-      guard.editFile(path, (text) => insertLines(text, line, content)),
-    applyDiff: (path: string, diff: string) =>
-      guard.editFile(path, (text) => applySearchReplace(text, diff, path)),
+    insertContent: (path: string, line: number, content: string) => guard.insertContent(path, line, content),
+    applyDiff: (path: string, diff: string) => guard.applyDiff(path, diff),
     listFiles: async (path: string, recursive: boolean) =>
-      (await guard.list(path, { recursive })).map((entry) => entry.path),
-    searchFiles: (path: string, regex: string) => guard.search(path, regex),
+      (await guard.listFiles(path, { recursive })).map((entry) => entry.path),
+    searchFiles: (path: string, regex: string) => guard.searchFiles(path, regex),
+    stat: (path: string) => guard.stat(path),
+    move: (from: string, to: string) => guard.move(from, to),
+    remove: (path: string) => guard.remove(path),
+    makeDirectory: (path: string) => guard.makeDirectory(path),
     execute,
-    git: (args: string[]) => hostGit(root, args),
+    git,
     auditNow: async () => named(findSuspicious(await takeSnapshot(root), auditPolicy)),
     close: () => guard.close(),
   };
@@ -92,9 +95,11 @@ function named(events: readonly AuditEvent[]) {
   return events.map(({ kind, path }) => ({ type: kind, path }));
 }
 
-/** The runner takes only a GuardError for a refusal. */
-async function openOrRefuse(bwrapPath: string | undefined): Promise<Sandbox> {
+/** The runner takes only a GuardError for a refusal. The daemons name no program; one of the workspace is run by nobody. */
+async function openOrRefuse(bwrapPath: string | undefined, root: string): Promise<Sandbox> {
   try {
+    if (bwrapPath !== undefined && existsSync(bwrapPath) && realpathSync(bwrapPath).startsWith(`${root}/`))
+      throw new Error(`${bwrapPath} lies in the workspace`);
     return await sandboxFor(bwrapPath);
   } catch (error) {
     throw new GuardError('E_SANDBOX_UNAVAILABLE', error instanceof Error ? error.message : String(error), {
@@ -103,36 +108,42 @@ async function openOrRefuse(bwrapPath: string | undefined): Promise<Sandbox> {
   }
 }
 
-/** As a daemon would run git on a tree it does not trust: after a look at its configuration, with everything off. */
-async function hostGit(root: string, args: string[]): Promise<{ output: string }> {
-  await refuseHostileRepository(root);
+const usualMs = 10_000;
+
+function timeLimit(asked: number | undefined): number {
+  return asked !== undefined && asked > 0 ? asked : usualMs;
+}
+
+/** Git of a daemon on a tree that it does not trust: after a look at its configuration, with everything off, held. */
+async function hostGit(
+  sandbox: Sandbox,
+  {
+    root,
+    args,
+    mounts,
+  }: { readonly root: string; readonly args: readonly string[]; readonly mounts: readonly SandboxMount[] },
+): Promise<{ output: string }> {
   const off = [
     'core.hooksPath=/dev/null',
     'core.fsmonitor=false',
     'core.attributesFile=/dev/null',
     'protocol.allow=never',
-  ];
-  const options = [...off, 'safe.bareRepository=explicit', 'submodule.recurse=false'].flatMap((value) => [
-    '-c',
-    value,
-  ]);
-  try {
-    const { stdout, stderr } = await promisify(execFile)(
-      '/usr/bin/git',
-      ['--git-dir', `${root}/.git`, '--work-tree', root, ...options, ...args],
-      {
-        cwd: root,
-        env: {
-          PATH: '/usr/bin:/bin',
-          HOME: '/nonexistent',
-          GIT_CONFIG_NOSYSTEM: '1',
-          GIT_CONFIG_GLOBAL: '/dev/null',
-          GIT_ALLOW_PROTOCOL: 'none',
-        },
-      },
-    );
-    return { output: `${stdout}${stderr}` };
-  } catch (error) {
-    return { output: error instanceof Error ? error.message : String(error) };
-  }
+    'safe.bareRepository=explicit',
+    'submodule.recurse=false',
+  ].flatMap((value) => ['-c', value]);
+  const { output } = await sandbox.run({
+    argv: ['/usr/bin/git', '--git-dir', `${root}/.git`, '--work-tree', root, ...off, ...args],
+    cwd: root,
+    mounts,
+    env: {
+      HOME: '/nonexistent',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_ALLOW_PROTOCOL: 'none',
+      GIT_TERMINAL_PROMPT: '0',
+    },
+    network: 'none',
+    timeoutMs: usualMs,
+  });
+  return { output };
 }

@@ -23,7 +23,7 @@ export async function refuseHostileRepository(root: string): Promise<void> {
     const list = ['config', '--no-includes', '--file', file, '--list', '--name-only', '-z'];
     const { stdout } = await promisify(execFile)('/usr/bin/git', list, {
       env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent' },
-    });
+    }).catch(() => refuse(`${name} cannot be read by git`));
     const key = stdout.split('\0').find((entry) => hostileKey.test(entry));
     if (key !== undefined) refuse(`git refuses the configuration ${key}`);
   }

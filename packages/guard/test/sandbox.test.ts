@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -10,7 +14,8 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { shell, useSandbox, useScene } from './scene.ts';
+import { openSandbox, toolchains } from '@switchyard/guard';
+import { openOptions, shell, useSandbox, useScene } from './scene.ts';
 
 const scene = useScene();
 const held = useSandbox();
@@ -29,6 +34,15 @@ describe('a command in the sandbox does its work', () => {
     expect(statSync(join(scene.workspace, 'a/b')).uid).toBe(process.getuid?.());
   });
 
+  it('beside another sandbox of the same process', async () => {
+    const other = await openSandbox(openOptions());
+    const both = await Promise.all(
+      [held.sandbox, other].map((sandbox) => sandbox.run(shell(scene, 'sleep 0.2; echo here'))),
+    );
+    await other.close();
+    expect(both.map(({ output }) => output)).toEqual(['here\n', 'here\n']);
+  });
+
   it('reads what it may read and no more', async () => {
     expect((await run(`cat ${scene.readable}/r.txt`)).output).toBe('READABLE');
     expect((await run(`echo x > ${scene.readable}/r.txt`)).exitCode).not.toBe(0);
@@ -41,6 +55,22 @@ describe('a command in the sandbox does its work', () => {
       'git init -q . && git status --short && node -p 6*7 && npm -v && npx --version && git commit -qm x --allow-empty && git log --format=%an',
     );
     expect(result.output).toMatch(/^\?\? f\n42\n\d+\.\d+\.\d+\n\d+\.\d+\.\d+\nagent\n$/);
+  });
+
+  it('finds the settings of this machine in /etc: small files as copies that nobody can change, links as links', async () => {
+    const wanted = ['protocols', 'services', 'mime.types', 'ssl/openssl.cnf'].map((name) => `/etc/${name}`);
+    const there = wanted.filter(existsSync);
+    const { output } = await run(
+      `cat ${there.join(' ')} | sha256sum; readlink /etc/localtime; for f in ${there.join(' ')}; do echo x >> $f; done`,
+    );
+    const [hash, ...rest] = output.trimEnd().split('\n');
+    const contents = there.map((path) => readFileSync(path));
+    expect(hash).toBe(`${createHash('sha256').update(Buffer.concat(contents)).digest('hex')}  -`);
+    if (existsSync('/etc/localtime') && lstatSync('/etc/localtime').isSymbolicLink())
+      expect(rest.shift()).toBe(realpathSync('/etc/localtime'));
+    expect(rest).toHaveLength(there.length);
+    for (const line of rest) expect(line).toMatch(/Read-only|denied|cannot create/);
+    expect(there.map((path) => readFileSync(path))).toEqual(contents);
   });
 
   it('gets its input, and gives its streams apart when asked', async () => {
@@ -103,10 +133,13 @@ describe('a command in the sandbox does not get out', () => {
   });
 
   it('has the clean environment and what the request gives, and none of the daemon', async () => {
+    // Toolchains of whoever runs the test may add what they need.
+    const tools = toolchains().flatMap(({ env }) => Object.keys(env));
     const names = (await run('env', { env: { GIVEN: 'yes' } })).output
       .split('\n')
       .map((line) => line.split('=')[0]);
-    expect(names.filter(Boolean).sort()).toEqual([
+    expect((await run('echo $HOME $TMPDIR')).output).toBe('/home/agent /tmp\n');
+    expect(names.filter((name) => name !== '' && !tools.includes(name ?? '')).sort()).toEqual([
       'GIVEN',
       'HOME',
       'LANG',
@@ -151,12 +184,49 @@ describe('a command in the sandbox does not get out', () => {
     const { output } = await run('for f in /proc/self/fd/*; do readlink $f; done');
     const leaked = output
       .split('\n')
-      .filter(
-        (line) =>
-          line.startsWith('/') &&
-          !/^\/(?:dev\/null|proc\/|tmp\/switchyard-guard-\S+\/empty \(deleted\))/.test(line),
-      );
+      .filter((line) => line.startsWith('/') && !/^\/(?:dev\/null|proc\/)/.test(line));
     expect(leaked).toEqual([]);
+  });
+
+  it('changes nothing of the devices that it shares with the machine, and can use them', async () => {
+    const nodes = ['full', 'null', 'random', 'tty', 'urandom', 'zero'].map((name) => `/dev/${name}`);
+    const facts = () => nodes.map((node) => [statSync(node).mode, statSync(node).mtimeMs > 1000]);
+    const before = facts();
+    const script = `
+import os
+for path in ${JSON.stringify([...nodes, '/proc/self/fd/0'])}:
+  for change in (lambda: os.chmod(path, 0o600), lambda: os.utime(path, (1, 1)), lambda: os.chown(path, os.getuid(), os.getgid())):
+    try: change(); print('changed', path)
+    except OSError: pass
+try: os.fchmod(0, 0o600); print('changed input', flush=True)
+except OSError: pass
+os.write(os.open('/dev/null', os.O_WRONLY), b'x'); print(os.read(0, 1), len(os.read(os.open('/dev/urandom', 0), 3)))`;
+    try {
+      for (const argv of [
+        ['python3', '-c', script],
+        ['sh', '-c', 'exec python3 -c "$0"', script],
+      ])
+        expect((await run('', { argv })).output).toBe("b'' 3\n");
+      expect(facts()).toEqual(before);
+    } finally {
+      for (const [index, node] of nodes.entries())
+        if (statSync(node).mode !== before[index]?.[0]) chmodSync(node, 0o666);
+    }
+  });
+
+  it('leaves nothing for the next command in a descriptor', async () => {
+    const script = `
+import os
+for n in range(0, 300):
+  try:
+    seen = os.pread(n, 9, 0)
+    if b'LEFT' in seen: print('found', n)
+  except OSError: pass
+  for flags in (os.O_RDWR, os.O_WRONLY):
+    try: os.write(os.open('/proc/self/fd/%d' % n, flags), b'LEFT')
+    except OSError: pass`;
+    for (let turn = 0; turn < 2; turn += 1)
+      expect((await run('', { argv: ['python3', '-c', script] })).output).toBe('');
   });
 
   it('cannot signal the daemon or see another process', async () => {
@@ -217,8 +287,25 @@ describe('mounts', () => {
       { kind: 'write' as const, source: scene.workspace },
       { kind: 'scratch' as const, target: join(scene.workspace, 'link/made') },
     ];
-    await expect(run('true', { mounts })).rejects.toMatchObject({ code: 'E_SANDBOX' });
+    await expect(run('true', { mounts })).rejects.toMatchObject({
+      code: 'E_SANDBOX',
+      message: expect.stringContaining('"link" is a link') as string,
+    });
     expect(readdirSync(scene.outside)).toEqual(['secret.txt']);
+  });
+
+  it('that are themselves planted links are refused, and nothing is made outside', async () => {
+    symlinkSync(`/oldroot${scene.outside}/made`, join(scene.workspace, 'link'));
+    const mounts = [
+      { kind: 'write' as const, source: scene.workspace },
+      { kind: 'hide' as const, target: join(scene.workspace, 'link') },
+    ];
+    const ended = await run('true', { mounts }).catch((error: unknown) => error);
+    expect(readdirSync(scene.outside)).toEqual(['secret.txt']);
+    expect(ended).toMatchObject({
+      code: 'E_SANDBOX',
+      message: expect.stringContaining('"link" is a link') as string,
+    });
   });
 
   it('whose source was swapped for a link in a writable mount are refused', async () => {
@@ -228,6 +315,18 @@ describe('mounts', () => {
       { kind: 'write' as const, source: join(scene.workspace, 'pkg') },
     ];
     await expect(run('true', { mounts })).rejects.toMatchObject({ code: 'E_SANDBOX' });
+  });
+
+  it('whose source was swapped so are not seen in another place either', async () => {
+    symlinkSync(scene.outside, join(scene.workspace, 'pkg'));
+    const mounts = [
+      { kind: 'write' as const, source: scene.workspace },
+      { kind: 'read' as const, source: join(scene.workspace, 'pkg'), target: '/seen' },
+    ];
+    await expect(run('cat /seen/secret.txt', { mounts })).rejects.toMatchObject({
+      code: 'E_SANDBOX',
+      message: expect.stringContaining('leads through a link') as string,
+    });
   });
 
   it('that do not exist are named', async () => {

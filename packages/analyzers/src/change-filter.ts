@@ -11,9 +11,10 @@ export function placeInChange(
   placed: PlacedFinding,
   changed: ReadonlyMap<string, AnalysisFile['lines']> | undefined,
 ): Finding | undefined {
-  const { endLine, ...finding } = placed;
+  const { endLine, caused, ...finding } = placed;
   if (finding.file !== undefined && finding.file.length > 4096) return undefined;
-  if (changed === undefined || finding.file === undefined || finding.line === undefined) return finding;
+  if (changed === undefined || caused === true || finding.file === undefined || finding.line === undefined)
+    return finding;
   const first = finding.line;
   const last = Math.max(first, endLine ?? first);
   const reach = last - first < analyzerLimits.constructLines ? last : first;

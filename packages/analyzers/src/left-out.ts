@@ -4,7 +4,7 @@ import type { AnalysisFile, PlacedFinding } from './engine.ts';
 /** What a note about a file that was not looked at speaks of. */
 export interface LeftOut {
   readonly file: AnalysisFile;
-  readonly specialization: Specialization;
+  readonly specializations: readonly Specialization[];
   readonly engine: string;
 }
 
@@ -18,17 +18,22 @@ export function overLimit(about: LeftOut, reason: string): PlacedFinding {
  * by being written so that nobody can look at it.
  */
 export function stoppedEngine(about: LeftOut, reason: string): PlacedFinding {
-  return note(about, reason, about.specialization === 'security' ? 'major' : 'minor');
+  return note(about, reason, about.specializations.includes('security') ? 'major' : 'minor');
 }
 
-function note({ engine, file, specialization }: LeftOut, reason: string, severity: Severity): PlacedFinding {
+function note({ engine, file, specializations }: LeftOut, reason: string, severity: Severity): PlacedFinding {
   return {
     severity,
-    category: specialization,
+    category: categoryOf(specializations),
     file: file.path,
     description: `${engine} did not look at this file: ${reason}.`.slice(0, 4000),
     suggestion: 'Have a person look at it, or split it.',
     references: [],
     rule: `${engine}/left-out`,
   };
+}
+
+/** Where a note about several specializations belongs: to security, if that is looked at. */
+export function categoryOf(specializations: readonly Specialization[]): Specialization {
+  return specializations.includes('security') ? 'security' : (specializations[0] ?? 'code-quality');
 }

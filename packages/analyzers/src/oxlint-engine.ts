@@ -5,7 +5,7 @@ import { AppError } from '@switchyard/protocol';
 import { z } from 'zod';
 import { analyzerLimits } from './analyzer-limits.ts';
 import type { AnalysisFile, AnalysisRequest, Engine, PlacedFinding } from './engine.ts';
-import { overLimit, stoppedEngine, type LeftOut } from './left-out.ts';
+import { categoryOf, overLimit, stoppedEngine, type LeftOut } from './left-out.ts';
 import { oxlintRules } from './oxlint-rules.ts';
 import { languageOf } from './path-kind.ts';
 import { readSource } from './source-file.ts';
@@ -52,11 +52,9 @@ export function oxlintEngine(): Engine {
         found.push(...(await lint(request, files.slice(at, at + analyzerLimits.programBatchFiles))));
       return found;
     },
-    praise(request) {
+    praise(request, specialization) {
       const files = request.files.filter(wants).length;
-      const rules = [...oxlintRules.values()].filter(
-        (rule) => rule.specialization === request.specialization,
-      );
+      const rules = [...oxlintRules.values()].filter((rule) => rule.specialization === specialization);
       return files === 0 ? undefined : `oxlint: ${rules.length} rules, nothing in ${filesText(files)}`;
     },
     // Each call is a process of its own.
@@ -88,7 +86,7 @@ async function lintable(
 }
 
 function about(request: AnalysisRequest, file: AnalysisFile): LeftOut {
-  return { file, specialization: request.specialization, engine: 'oxlint' };
+  return { file, specializations: request.specializations, engine: 'oxlint' };
 }
 
 /** Lints a batch; where that breaks, halves it until the file is found that breaks it, and leaves that out. */
@@ -148,31 +146,30 @@ function findingOf(
   if (file === undefined) return undefined;
   const span = diagnostic.labels[0]?.span;
   const place = {
-    category: request.specialization,
     file: path,
     ...(span && { line: Math.max(1, span.line), column: Math.max(1, span.column) }),
   };
-  if (diagnostic.code === undefined) return syntaxError(diagnostic, place);
+  if (diagnostic.code === undefined)
+    return { ...syntaxError(diagnostic), category: categoryOf(request.specializations), ...place };
   const rule = oxlintRules.get(diagnostic.code);
-  if (rule?.specialization !== request.specialization) return undefined;
+  if (rule === undefined || !request.specializations.includes(rule.specialization)) return undefined;
   return {
     severity: rule.severity,
+    category: rule.specialization,
     ...place,
     description: diagnostic.message.slice(0, 4000),
-    ...(diagnostic.help !== undefined && { suggestion: `${diagnostic.help.slice(0, 3990)}.` }),
+    ...(diagnostic.help !== undefined && {
+      suggestion: `${diagnostic.help.slice(0, 3990).replace(/\.$/, '')}.`,
+    }),
     references: diagnostic.url === undefined ? [] : [diagnostic.url],
     rule: `oxlint/${diagnostic.code}`,
   };
 }
 
 /** A file that does not parse is broken for every reviewer. */
-function syntaxError(
-  diagnostic: Diagnostic,
-  place: { readonly category: string; readonly file: string },
-): PlacedFinding {
+function syntaxError(diagnostic: Diagnostic): Omit<PlacedFinding, 'category'> {
   return {
     severity: 'major',
-    ...place,
     description: `The file does not parse: ${diagnostic.message}`.slice(0, 4000),
     suggestion: (diagnostic.help ?? 'Mend the syntax.').slice(0, 4000),
     references: [],

@@ -54,6 +54,7 @@ export const oxlintRules: ReadonlyMap<string, OxlintRule> = new Map([
     'unicorn(no-thenable)',
   ]),
   ...table('code-quality', 'minor', [
+    'eslint(complexity)',
     'eslint(no-cond-assign)',
     'eslint(no-constant-condition)',
     'eslint(no-unreachable)',

@@ -1,7 +1,8 @@
 import { AppError, type Specialization } from '@switchyard/protocol';
 import type { AnalysisFile, Engine, PlacedFinding } from './engine.ts';
 import { overLimit, stoppedEngine, type LeftOut } from './left-out.ts';
-import type { Scanner, ScanOutcome } from './scanner.ts';
+import type { ScanOutcome } from './scan-child.ts';
+import type { Scanner } from './scanner.ts';
 import type { ScanJob } from './scan-protocol.ts';
 
 /** What tells the engines of the scan process apart. */
@@ -23,20 +24,22 @@ export function scanEngine(scanner: Scanner, options: ScanEngineOptions): Engine
       const found: PlacedFinding[] = [];
       const broken: string[] = [];
       for (const file of files) {
-        const { root, specialization } = request;
-        const job = { scan: options.scan, specialization, root, path: file.path };
+        const { root, specializations } = request;
+        const asked = { scan: options.scan, specializations: [...specializations] };
+        const job = { ...asked, root, path: file.path, deep: request.deep === true };
         const outcome = await scanner.scan(job, request.signal);
         if (outcome.kind === 'broken') broken.push(`${file.path}: ${outcome.message}`);
-        found.push(...findingsOf(outcome, { file, specialization, engine: options.name }));
+        found.push(...findingsOf(outcome, { file, specializations, engine: options.name }));
+        request.onFile?.(options.name, file.path);
       }
       // One file may be hostile; when all fail, it is the engine.
       if (broken.length > 0 && broken.length === files.length)
         throw new AppError('E_INTERNAL', `the engine ${options.name} broke on ${broken[0] ?? ''}`);
       return found;
     },
-    praise(request) {
+    praise(request, specialization) {
       const files = request.files.filter(options.wants).length;
-      return files === 0 ? undefined : options.praise(files, request.specialization);
+      return files === 0 ? undefined : options.praise(files, specialization);
     },
     close: () => scanner.close(),
   };
@@ -46,6 +49,8 @@ function findingsOf(outcome: ScanOutcome, about: LeftOut): PlacedFinding[] {
   switch (outcome.kind) {
     case 'found':
       return outcome.findings;
+    case 'facts':
+      return [];
     case 'skipped':
       return [overLimit(about, outcome.reason)];
     case 'timed-out':

@@ -1,18 +1,26 @@
-import { specializations } from '@switchyard/protocol';
+import { specializations, type Specialization } from '@switchyard/protocol';
 import type { AnalysisFile, Engine } from './engine.ts';
+import { changeEngine } from './change/change-engine.ts';
 import { oxlintEngine } from './oxlint-engine.ts';
+import { lintEngineName } from './lint/security-rules.ts';
 import { languageOf } from './path-kind.ts';
 import { loadRules } from './rule-book.ts';
 import { scanEngine } from './scan-engine.ts';
 import { createScanner, type ScannerOptions } from './scanner.ts';
+import { sqlChecks } from './sql-scan.ts';
 import { textChecks } from './text-scan.ts';
 
 const present = (file: AnalysisFile): boolean => !file.binary && file.change !== 'deleted';
 const isSource = (file: AnalysisFile): boolean => present(file) && languageOf(file.path) !== undefined;
 const inFiles = (count: number): string => (count === 1 ? 'in 1 file' : `in ${count} files`);
 
+function textCheckCount(wanted: Specialization): number {
+  const mine = textChecks.filter((check) => check.specializations.includes(wanted));
+  return mine.length + sqlChecks.filter((check) => check.specialization === wanted).length;
+}
+
 /** The engines that need no key and no network. They share one scan process; whoever opens them closes them. */
-export function staticEngines(options: ScannerOptions = {}): Engine[] {
+export function staticEngines(options: ScannerOptions): Engine[] {
   const scanner = createScanner(options);
   const rules = loadRules();
   return [
@@ -34,13 +42,19 @@ export function staticEngines(options: ScannerOptions = {}): Engine[] {
     scanEngine(scanner, {
       name: 'text',
       scan: 'text',
-      specializations: specializations.filter((wanted) =>
-        textChecks.some((check) => check.specializations.includes(wanted)),
-      ),
+      specializations: specializations.filter((wanted) => textCheckCount(wanted) > 0),
       wants: present,
       praise: (files, wanted) =>
-        `text checks: ${textChecks.filter((check) => check.specializations.includes(wanted)).length} for ${wanted}, nothing ${inFiles(files)}`,
+        `text checks: ${textCheckCount(wanted)} for ${wanted}, nothing ${inFiles(files)}`,
     }),
+    scanEngine(scanner, {
+      name: lintEngineName,
+      scan: 'lint',
+      specializations: ['security'],
+      wants: isSource,
+      praise: (files) => `${lintEngineName}: nothing ${inFiles(files)}`,
+    }),
+    changeEngine(scanner),
     oxlintEngine(),
   ];
 }

@@ -5,24 +5,26 @@ import type { PlacedFinding } from './engine.ts';
 import { languageOf } from './path-kind.ts';
 import { holdsFor, type AnalysisRule } from './rule-book.ts';
 
-/** Runs our own syntax rules of one specialization over one source text. */
+/** Runs our own syntax rules of some specializations over one source text. */
 export function scanSyntax(
   source: { readonly path: string; readonly text: string },
-  specialization: Specialization,
+  specializations: readonly Specialization[],
   rules: readonly AnalysisRule[],
 ): PlacedFinding[] {
   const language = languageOf(source.path);
   if (language === undefined) return [];
-  const mine = rules.filter((rule) => rule.specialization === specialization && holdsFor(rule, source.path));
+  const mine = rules.filter(
+    (rule) => specializations.includes(rule.specialization) && holdsFor(rule, source.path),
+  );
   if (mine.length === 0) return [];
   const root = parse(Lang[language], source.text).root();
   return mine.flatMap((rule) => {
     const nodes = root.findAll(rule.matcher);
-    return nodes.slice(0, analyzerLimits.findingsPerRuleAndFile).map((node) => {
+    return nodes.slice(0, analyzerLimits.scanFindingsPerRule).map((node) => {
       const range = node.range();
       return {
         severity: rule.severity,
-        category: specialization,
+        category: rule.specialization,
         file: source.path,
         line: range.start.line + 1,
         column: range.start.column + 1,

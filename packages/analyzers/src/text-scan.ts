@@ -9,6 +9,9 @@ interface TextCheck {
   readonly severity: Severity;
   readonly path: RegExp;
   readonly line: RegExp;
+  /** The whole text has to hold this, or must not. */
+  readonly with?: RegExp;
+  readonly without?: RegExp;
   readonly message: string;
   readonly suggestion: string;
   readonly references: readonly string[];
@@ -19,6 +22,9 @@ const shell =
   /(\.(sh|bash|zsh|ksh)|(^|\/)(Dockerfile|Containerfile)[^/]*|\.dockerfile|(^|\/)Makefile|\.mk)$/i;
 const shellOrWorkflow = new RegExp(`${shell.source}|\\.ya?ml$`, 'i');
 const manifest = /(^|\/)package\.json$/;
+const image = /(^|\/)(Dockerfile|Containerfile)[^/]*$|\.dockerfile$/i;
+const workflow = /(^|\/)\.github\/workflows\/[^/]+\.ya?ml$|(^|\/)action\.ya?ml$/;
+const compose = /(^|\/)(docker-)?compose[\w.-]*\.ya?ml$/i;
 
 /** Lines longer than this are only looked at up to here, so that no pattern meets a megabyte. */
 const lineCharactersMax = 10_000;
@@ -127,6 +133,128 @@ export const textChecks: readonly TextCheck[] = [
     references: ['CWE-506'],
   },
   {
+    id: 'image-any-version',
+    specializations: ['security', 'integration'],
+    severity: 'minor',
+    path: image,
+    line: /^FROM\s{1,9}(?:--\S{1,99}\s{1,9})?[\w./-]{1,200}:latest(?:\s|$)/i,
+    message: 'The image is whatever is newest when it is built.',
+    suggestion: 'Name a version, or better a digest.',
+    references: ['CWE-1357'],
+  },
+  {
+    id: 'image-as-root',
+    specializations: ['security'],
+    severity: 'minor',
+    path: image,
+    line: /^(?:CMD|ENTRYPOINT)\b/i,
+    without: /^\s{0,9}USER\s{1,9}(?!root\b|0\b)\S/im,
+    message: 'The program of the image runs as root.',
+    suggestion: 'Add USER with an account that owns nothing it does not need.',
+    references: ['CWE-250'],
+  },
+  {
+    id: 'image-secret',
+    specializations: ['security'],
+    severity: 'major',
+    path: image,
+    line: /^\s{0,9}(?:ENV|ARG)\s{1,9}\w{0,60}(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY)(?:=|\s{1,9})["']?[^\s"'$]{4}/i,
+    message: 'A secret is part of the image; whoever has the image has it.',
+    suggestion: 'Mount it when the image is built or run.',
+    references: ['CWE-798'],
+  },
+  {
+    id: 'workflow-text-in-shell',
+    specializations: ['security'],
+    severity: 'critical',
+    path: workflow,
+    line: /^(?!\s{0,40}(?:- )?(?!run:)[\w-]{1,60}:).{0,400}\$\{\{\s{0,9}(?:github\.event\.(?:issue|pull_request|comment|review|review_comment|discussion|head_commit|workflow_run)\.(?:[\w.]{0,60}\.)?(?:title|body|message|head_branch|ref|label|name|email)|github\.head_ref)\s{0,9}\}\}/,
+    message: 'Text that any stranger writes becomes part of a shell command.',
+    suggestion: 'Hand it over as an environment variable, and quote that.',
+    references: ['CWE-94'],
+  },
+  {
+    id: 'workflow-runs-strangers',
+    specializations: ['security'],
+    severity: 'critical',
+    path: workflow,
+    line: /^\s{1,40}ref:\s{0,9}["']?\$\{\{\s{0,9}github\.(?:event\.pull_request\.head|head_ref)/,
+    with: /\bpull_request_target\b/,
+    message: 'The code of a stranger is checked out where the secrets of this repository are.',
+    suggestion: 'Use pull_request, which has none.',
+    references: ['CWE-829'],
+  },
+  {
+    id: 'workflow-moving-action',
+    specializations: ['security'],
+    severity: 'minor',
+    path: workflow,
+    line: /^\s{0,40}(?:- )?uses:\s{0,9}["']?[\w./-]{1,200}@(?:master|main|latest|HEAD|develop)\b/,
+    message: 'The action is whatever its branch holds today.',
+    suggestion: 'Name a commit.',
+    references: ['CWE-829'],
+  },
+  {
+    id: 'workflow-all-rights',
+    specializations: ['security'],
+    severity: 'minor',
+    path: workflow,
+    line: /^\s{0,40}permissions:\s{0,9}["']?write-all\b/,
+    message: 'Every step may change everything of the repository.',
+    suggestion: 'Name the rights that the job needs.',
+    references: ['CWE-250'],
+  },
+  {
+    id: 'compose-privileged',
+    specializations: ['security'],
+    severity: 'major',
+    path: compose,
+    line: /^\s{1,40}privileged:\s{0,9}["']?true\b/,
+    message: 'The container is root of the machine.',
+    suggestion: 'Add the single capability that it needs.',
+    references: ['CWE-250'],
+  },
+  {
+    id: 'compose-docker-socket',
+    specializations: ['security'],
+    severity: 'major',
+    path: compose,
+    line: /\/docker\.sock\b/,
+    message: 'Who has the socket of Docker is root of the machine.',
+    suggestion: 'Do without, or put a proxy in between that allows little.',
+    references: ['CWE-250'],
+  },
+  {
+    id: 'debugger-for-everybody',
+    specializations: ['security'],
+    severity: 'major',
+    path: new RegExp(`${manifest.source}|${shell.source}|${compose.source}`, 'i'),
+    line: /--inspect(?:-brk)?=(?:0\.0\.0\.0|\[::\]|\*)/,
+    message: 'The debugger listens to the whole network; whoever connects runs what they like.',
+    suggestion: 'Let it listen on 127.0.0.1, and only while you debug.',
+    references: ['CWE-489'],
+  },
+  {
+    id: 'placeholder-text',
+    specializations: ['documentation'],
+    severity: 'minor',
+    path: /\.(?:md|markdown|mdx)$/i,
+    line: /^(?![ ]{4}).{0,200}\b(?:lorem ipsum|TBD\b|to be (?:written|documented)|coming soon|write me)/i,
+    message: 'A place of the text is not written yet.',
+    suggestion: 'Write it, or take it out.',
+    references: [],
+  },
+  {
+    id: 'image-without-text',
+    specializations: ['documentation'],
+    severity: 'minor',
+    path: /\.(?:md|markdown|mdx)$/i,
+    line: /!\[\s{0,9}\]\(\s{0,9}[^)\s]/,
+    message: 'The picture says nothing to who cannot see it.',
+    suggestion: 'Write between the brackets what it shows.',
+    references: [],
+  },
+  {
     id: 'trailing-space',
     specializations: ['style'],
     severity: 'info',
@@ -148,28 +276,37 @@ export const textChecks: readonly TextCheck[] = [
   },
 ];
 
-/** Runs the text checks of one specialization over one text. */
+/** Runs the text checks of some specializations over one text. */
 export function scanText(
   source: { readonly path: string; readonly text: string },
-  specialization: Specialization,
+  specializations: readonly Specialization[],
 ): PlacedFinding[] {
-  const mine = textChecks.filter(
-    (check) => check.specializations.includes(specialization) && check.path.test(source.path),
-  );
+  const mine = textChecks.flatMap((check) => {
+    const category = specializations.find((wanted) => check.specializations.includes(wanted));
+    return category === undefined || !holdsFor(check, source) ? [] : [{ check, category }];
+  });
   if (mine.length === 0) return [];
   const counts = new Map<string, number>();
   const found: PlacedFinding[] = [];
   for (const [index, whole] of source.text.split(/\r?\n/).entries()) {
     const line = whole.length > lineCharactersMax ? whole.slice(0, lineCharactersMax) : whole;
-    for (const check of mine) {
+    for (const { check, category } of mine) {
       if (!check.line.test(line)) continue;
       const count = (counts.get(check.id) ?? 0) + 1;
       counts.set(check.id, count);
-      if (count > analyzerLimits.findingsPerRuleAndFile) continue;
-      found.push(findingOf(check, specialization, { file: source.path, line: index + 1 }));
+      if (count > analyzerLimits.scanFindingsPerRule) continue;
+      found.push(findingOf(check, category, { file: source.path, line: index + 1 }));
     }
   }
   return found;
+}
+
+function holdsFor(
+  check: TextCheck,
+  { path, text }: { readonly path: string; readonly text: string },
+): boolean {
+  if (!check.path.test(path) || check.without?.test(text) === true) return false;
+  return check.with?.test(text) !== false;
 }
 
 function findingOf(

@@ -23,14 +23,14 @@ describe('our own rules', () => {
     const file = join(folder, `${name}.yml`);
     expect(existsSync(file), `${name} has no fixture`).toBe(true);
     const { path, invalid, valid } = fixture.parse(parse(readFileSync(file, 'utf8')));
-    const hits = (text: string): number => scanSyntax({ path, text }, rule.specialization, [rule]).length;
+    const hits = (text: string): number => scanSyntax({ path, text }, [rule.specialization], [rule]).length;
     for (const text of invalid) expect(hits(text), `should find: ${text}`).toBeGreaterThan(0);
     for (const text of valid) expect(hits(text), `should not find: ${text}`).toBe(0);
     for (const other of ['src/a.ts', 'src/a.tsx', 'src/a.mjs'])
-      expect(() => scanSyntax({ path: other, text: '' }, rule.specialization, [rule])).not.toThrow();
+      expect(() => scanSyntax({ path: other, text: '' }, [rule.specialization], [rule])).not.toThrow();
     if (rule.not.includes('tests'))
       expect(
-        scanSyntax({ path: 'test/a.test.ts', text: invalid[0] ?? '' }, rule.specialization, [rule]),
+        scanSyntax({ path: 'test/a.test.ts', text: invalid[0] ?? '' }, [rule.specialization], [rule]),
       ).toEqual([]);
   });
 });

@@ -1,15 +1,10 @@
-import { escalation, type Failure, type TaskAssignment } from '@switchyard/protocol';
+import type { Failure, TaskAssignment } from '@switchyard/protocol';
 import type { CommandResult, Executor, ExecutorContext, ExecutorOutcome, ExecutorTask } from './executor.ts';
 import { failure, tailOf } from './failure-of.ts';
+import { escalatedBy } from './read-escalation.ts';
 
 /** EX_TEMPFAIL of sysexits.h: "temporary failure; the user is invited to retry". */
 const temporaryFailure = 75;
-
-const escalationFields = escalation.pick({
-  reason: true,
-  attemptedSolutions: true,
-  needsClarification: true,
-});
 
 /**
  * Runs the task's list of command lines in order, each by `sh -c`; the first failure ends it. The task's time-out
@@ -23,6 +18,7 @@ export const commandExecutor: Executor = {
     const lines = executor.kind === 'command' ? executor.run : [];
     let leftMs = timeoutMs;
     let output = '';
+    let said = '';
     for (const [index, line] of lines.entries()) {
       context.signal.throwIfAborted();
       context.progress(`command ${index + 1} of ${lines.length}: ${line}`);
@@ -33,26 +29,32 @@ export const commandExecutor: Executor = {
       });
       context.signal.throwIfAborted();
       leftMs -= result.durationMs;
-      output = tailOf(output + result.output);
+      said = result.output;
+      output = tailOf(output + said);
       if (result.ended !== 'exited' || result.exitCode !== 0) return endOf(line, result, task, context);
     }
     const summary = lines.length === 1 ? '1 command ended well' : `${lines.length} commands ended well`;
-    return { kind: 'done', summary, outputTail: output };
+    return { kind: 'done', summary, outputTail: output, said };
   },
 };
 
 /** What a command finds in its environment (API; documented for plan writers). */
 function commandEnvironment(task: ExecutorTask): Record<string, string> {
-  const { run, taskId, attempt, round, answer } = task.assignment;
+  const { run, taskId, attempt, round, answer, inputs } = task.assignment;
   return {
     SWITCHYARD_RUN: run,
     SWITCHYARD_TASK: taskId,
     SWITCHYARD_ATTEMPT: String(attempt),
     SWITCHYARD_ROUND: String(round),
     SWITCHYARD_FEEDBACK: task.feedbackFile,
+    SWITCHYARD_UPSTREAM: task.upstreamFile,
+    SWITCHYARD_HANDOVER: task.handoverFile,
     SWITCHYARD_INSTRUCTIONS: task.instructionsFile,
     SWITCHYARD_ESCALATION: task.escalationFile,
     ...(answer !== undefined && { SWITCHYARD_ANSWER: answer }),
+    ...Object.fromEntries(
+      Object.entries(inputs).map(([name, value]) => [`SWITCHYARD_INPUT_${name.toUpperCase()}`, value]),
+    ),
   };
 }
 
@@ -73,7 +75,7 @@ function endOf(
 ): ExecutorOutcome {
   if (result.ended === 'exited' && result.exitCode === temporaryFailure) {
     const words = context.readEscalation();
-    if (words !== undefined) return escalationOf(words, line);
+    if (words !== undefined) return escalatedBy(words, `"${line}" asks for help`);
   }
   return { kind: 'failed', failure: failureOfCommand(line, result, task.assignment) };
 }
@@ -99,27 +101,5 @@ function failureOfCommand(line: string, result: CommandResult, assignment: TaskA
         outputTail,
         ...(result.exitCode === temporaryFailure && { class: 'io' as const }),
       });
-  }
-}
-
-/** Reads what the command wrote: JSON, or else plain words as the reason. */
-function escalationOf(words: string, line: string): ExecutorOutcome {
-  const parsed = escalationFields.safeParse(jsonOf(words));
-  if (!parsed.success) return { kind: 'escalated', reason: words.slice(0, 4000), attemptedSolutions: [] };
-  const { reason, attemptedSolutions, needsClarification } = parsed.data;
-  return {
-    kind: 'escalated',
-    reason: reason ?? `"${line}" asks for help`,
-    attemptedSolutions,
-    ...(needsClarification !== undefined && { needsClarification }),
-  };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // Plain words are fine too.
-    return undefined;
   }
 }

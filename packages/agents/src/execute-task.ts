@@ -1,5 +1,6 @@
 import type { Executor, ExecutorContext, ExecutorOutcome, ExecutorTask } from './executor.ts';
 import { failure, failureOf } from './failure-of.ts';
+import { AttemptEscalated } from './question.ts';
 
 /**
  * Does the work of an attempt with the executor that its task names. Never rejects: trouble of the machine, a
@@ -24,6 +25,15 @@ export async function executeTask(
       return {
         kind: 'failed',
         failure: failure('E_CANCELLED', 'the attempt was cancelled', { class: 'fatal' }),
+      };
+    }
+    if (thrown instanceof AttemptEscalated) {
+      const { reason, attemptedSolutions = [], needsClarification } = thrown.question;
+      return {
+        kind: 'escalated',
+        reason: reason.slice(0, 4000),
+        attemptedSolutions,
+        ...(needsClarification !== undefined && { needsClarification }),
       };
     }
     return { kind: 'failed', failure: failureOf(thrown) };

@@ -17,6 +17,7 @@ const classes: Partial<Record<ErrorCode, FailureClass>> = {
   E_TIMEOUT: 'io',
   E_SANDBOX_UNAVAILABLE: 'fatal',
   E_INTERNAL: 'fatal',
+  E_HANDOVER_INVALID: 'parsing',
 };
 
 /** What has to be mended first fails again when repeated (`logic`); what comes and goes is the machine's (`system`). */

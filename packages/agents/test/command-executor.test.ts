@@ -38,6 +38,8 @@ const taskOf = (run: string[], extra: object = {}): ExecutorTask => ({
   feedbackFile: '/in/feedback.json',
   instructionsFile: '/in/instructions.txt',
   escalationFile: '/out/escalation.json',
+  upstreamFile: '/in/upstream.json',
+  handoverFile: '/out/handover.json',
 });
 
 type Answer = Partial<CommandResult> | Error;
@@ -45,8 +47,16 @@ interface Call extends CommandOptions {
   readonly argv: readonly string[];
 }
 
+/** A command needs no more than `run`. */
+function notHere(): never {
+  throw new Error('a command does not ask for this');
+}
+
 /** A context whose commands answer from a list, in order; the last answer repeats. */
-function contextOf(answers: Answer[], extra: Partial<ExecutorContext> = {}) {
+function contextOf(
+  answers: Answer[],
+  extra: Partial<Pick<ExecutorContext, 'signal' | 'readEscalation'>> = {},
+) {
   const calls: Call[] = [];
   const said: string[] = [];
   const context: ExecutorContext = {
@@ -64,8 +74,17 @@ function contextOf(answers: Answer[], extra: Partial<ExecutorContext> = {}) {
         ...answer,
       });
     },
+    spawn: notHere,
+    ask: notHere,
+    event: notHere,
+    get files() {
+      return notHere();
+    },
     progress: (message) => said.push(message),
     signal: new AbortController().signal,
+    spawnTask: () => Promise.reject(new Error('nothing is spawned here')),
+    offer: () => undefined,
+    pausedMs: () => 0,
     readEscalation: () => undefined,
     ...extra,
   };
@@ -81,9 +100,15 @@ describe('the command executor', () => {
       { output: 'one\n', durationMs: 4_000 },
       { output: 'two\nlast line\n' },
     ]);
-    expect(await execute(taskOf(['echo one', 'echo two'], { answer: 'use B' }), context)).toEqual({
+    expect(
+      await execute(
+        taskOf(['echo one', 'echo two'], { answer: 'use B', inputs: { deploy_url: 'https://x' } }),
+        context,
+      ),
+    ).toEqual({
       kind: 'done',
       summary: '2 commands ended well',
+      said: 'two\nlast line\n',
       outputTail: 'one\ntwo\nlast line\n',
     });
     expect(calls.map((call) => call.argv)).toEqual([
@@ -97,9 +122,12 @@ describe('the command executor', () => {
       SWITCHYARD_ATTEMPT: '2',
       SWITCHYARD_ROUND: '3',
       SWITCHYARD_FEEDBACK: '/in/feedback.json',
+      SWITCHYARD_UPSTREAM: '/in/upstream.json',
+      SWITCHYARD_HANDOVER: '/out/handover.json',
       SWITCHYARD_INSTRUCTIONS: '/in/instructions.txt',
       SWITCHYARD_ESCALATION: '/out/escalation.json',
       SWITCHYARD_ANSWER: 'use B',
+      SWITCHYARD_INPUT_DEPLOY_URL: 'https://x',
     });
     expect(said).toEqual(['command 1 of 2: echo one', 'one', 'command 2 of 2: echo two', 'last line']);
   });

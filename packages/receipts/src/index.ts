@@ -5,4 +5,4 @@ export { copyLayer, layerMounts, type Layer } from './layer-mounts.ts';
 export { openLayers, type LayerRequest, type Layers, type LayersOptions } from './layers.ts';
 export type { Setup } from './layer-key.ts';
 export { isToolFolder, walkTree } from './tree-walk.ts';
-export { setupEnvironment } from './setup-environment.ts';
+export { operatorRegistries, setupEnvironment } from './setup-environment.ts';

@@ -1,11 +1,11 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
 import { AppError, limits, type CommitId } from '@switchyard/protocol';
-import { acquireLock, sleep, type Clock, type Logger } from '@switchyard/runtime';
+import { acquireLock, processStart, removeTree, sleep, type Clock, type Logger } from '@switchyard/runtime';
 import { freshCheckout, type Checkout } from './fresh-checkout.ts';
 import { layerKey, type Setup } from './layer-key.ts';
 import { layerScratch, type Layer } from './layer-mounts.ts';
+import { publicRegistries } from './setup-environment.ts';
 import type { ReceiptSandbox } from './receipt-sandbox.ts';
 import { walkTree } from './tree-walk.ts';
 
@@ -15,8 +15,10 @@ export interface LayersOptions {
   readonly sandbox: ReceiptSandbox;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What a set-up with network finds in its environment: registries and proxies. */
+  /** What a set-up with network finds in its environment: registries and certificates. */
   readonly networkEnv?: Readonly<Record<string, string>>;
+  /** What `registry` means in `setup.network`: hosts of the operator's own configuration. */
+  readonly registries?: readonly string[];
 }
 
 export interface LayerRequest {
@@ -46,6 +48,8 @@ const setupTimeoutMs = 15 * 60_000;
 const entriesMax = 1_000;
 const rememberedMax = 500;
 const lockPollMs = 200;
+/** Of the folders that builds work in; the number of the process follows. */
+const buildPrefix = '.build-';
 
 /**
  * Built once per lockfile and platform, in the sandbox, in a checkout that is thrown away; never changed
@@ -67,15 +71,24 @@ class LayerFolder implements Layers {
     const found = known === undefined ? undefined : this.find(known);
     if (found !== undefined) return found;
     this.builds += 1;
-    const work = join(this.options.folder, `.build-${process.pid}-${this.builds}`);
+    const work = join(this.options.folder, `${buildPrefix}${process.pid}-${this.builds}`);
     try {
+      await this.removeAbandoned();
       await this.checkOut(work, request);
       const key = layerKey(join(work, 'tree'), request.setup);
       if (this.keys.size >= rememberedMax) this.keys.clear();
       this.keys.set(name, key);
       return this.find(key) ?? (await this.buildAlone(key, work, request));
     } finally {
-      await rm(work, { recursive: true, force: true });
+      await removeTree(work);
+    }
+  }
+
+  /** Builds of processes that were killed; they may be as large as all dependencies. */
+  private async removeAbandoned(): Promise<void> {
+    for (const name of readdirSync(this.options.folder)) {
+      const pid = Number(name.startsWith(buildPrefix) ? name.slice(buildPrefix.length).split('-', 1)[0] : 0);
+      if (pid > 0 && processStart(pid) === undefined) await removeTree(join(this.options.folder, name));
     }
   }
 
@@ -128,7 +141,7 @@ class LayerFolder implements Layers {
     for (const entry of entries) moveEntry(join(tree, entry), join(built, 'files', entry));
     writeFileSync(join(built, 'layer.json'), JSON.stringify({ entries, setup: request.setup }));
     const folder = join(this.options.folder, key);
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
     renameSync(built, folder);
     logger.info({ layer: key, entries, durationMs: Math.round(clock.monotonic() - started) }, 'layer built');
     return { key, folder, entries };
@@ -141,12 +154,17 @@ class LayerFolder implements Layers {
       if (result.ended === 'exited' && result.exitCode === 0) continue;
       const how =
         result.ended === 'exited' ? `ended with exit code ${result.exitCode}` : `was ${result.ended}`;
-      const hint =
-        request.setup.network.length > 0 ? '' : ' (it has no network; `setup.network` in the plan allows it)';
+      const hint = networkHint(request.setup, result.refusedHosts);
       throw new AppError('E_SETUP_FAILED', `the set-up "${line}" ${how}${hint}`, {
         details: { outputTail: result.output.slice(-limits.receiptOutputBytes) },
       });
     }
+  }
+
+  private placesOf({ network }: Setup) {
+    const hosts = network.filter((place) => place !== 'registry');
+    if (hosts.length === network.length) return { allow: hosts, operator: [] };
+    return { allow: [...hosts, ...publicRegistries], operator: this.options.registries ?? [] };
   }
 
   private setupCommand(line: string, work: string, request: LayerRequest) {
@@ -161,14 +179,32 @@ class LayerFolder implements Layers {
       mounts: [
         { kind: 'write' as const, source: tree },
         { kind: 'write' as const, source: home },
+        ...(isOnline ? certificateFiles(this.options.networkEnv) : []),
       ],
       env: { ...(isOnline ? this.options.networkEnv : {}), HOME: home, CI: '1' },
-      network: isOnline ? ('host' as const) : ('none' as const),
+      network: isOnline ? this.placesOf(request.setup) : ('none' as const),
       timeoutMs: setupTimeoutMs,
       signal: request.signal,
       ...(request.onOutput !== undefined && { onOutput: request.onOutput }),
     };
   }
+}
+
+/** Certificates that the operator's configuration names, where they lie outside what every command sees. */
+function certificateFiles(env: Readonly<Record<string, string>> = {}) {
+  const named = Object.entries(env).filter(([name]) =>
+    /^(npm_config_cafile|node_extra_ca_certs)$/i.test(name),
+  );
+  const files = new Set(named.map(([, file]) => file));
+  return [...files]
+    .filter((file) => isAbsolute(file) && !/^\/(?:usr|etc\/ssl|etc\/pki)\//.test(file) && existsSync(file))
+    .map((source) => ({ kind: 'read' as const, source }));
+}
+
+function networkHint({ network }: Setup, refused: readonly string[] = []): string {
+  if (network.length === 0) return ' (it has no network; `setup.network` in the plan allows it)';
+  if (refused.length === 0) return '';
+  return ` (it asked for ${refused.join(', ')}, which \`setup.network\` in the plan does not allow)`;
 }
 
 /** The topmost files and folders that were not there before. */

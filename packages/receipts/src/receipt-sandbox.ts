@@ -9,7 +9,14 @@ export interface ReceiptCommand {
   readonly cwd: string;
   readonly mounts: readonly ReceiptMount[];
   readonly env: Readonly<Record<string, string>>;
-  readonly network: 'none' | 'host';
+  readonly network:
+    | 'none'
+    | {
+        /** `host`, `*.host` or an address, with or without port. */
+        readonly allow: readonly string[];
+        /** The same for what the operator's own configuration names: these may be private. */
+        readonly operator: readonly string[];
+      };
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
   readonly onOutput?: (chunk: string) => void;
@@ -26,5 +33,7 @@ export interface ReceiptSandbox {
     readonly output: string;
     readonly truncated: boolean;
     readonly durationMs: number;
+    /** Places that the command asked for and did not get. */
+    readonly refusedHosts?: readonly string[];
   }>;
 }

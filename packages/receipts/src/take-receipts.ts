@@ -1,6 +1,5 @@
-import { rm } from 'node:fs/promises';
 import { limits, type CommitId, type Receipt } from '@switchyard/protocol';
-import type { Clock } from '@switchyard/runtime';
+import { removeTree, type Clock } from '@switchyard/runtime';
 import { freshCheckout, type Checkout } from './fresh-checkout.ts';
 import { copyLayer, layerMounts, type Layer } from './layer-mounts.ts';
 import type { ReceiptSandbox } from './receipt-sandbox.ts';
@@ -51,7 +50,7 @@ export async function takeReceipts(request: ReceiptsRequest): Promise<Receipt[]>
     }
     return receipts;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 }
 

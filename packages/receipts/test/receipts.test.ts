@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -15,6 +16,7 @@ import {
   isPassed,
   layerMounts,
   openLayers,
+  operatorRegistries,
   takeReceipts,
   type Checkout,
   type ReceiptsRequest,
@@ -146,6 +148,19 @@ describe('a dependency layer', () => {
     expect(readdirSync(join(root, 'layers'))).toEqual([layer.key]);
   });
 
+  it('takes away what a build left whose process was killed, and no other', async () => {
+    const { pid } = spawnSync('true');
+    const [killed, going] = [`.build-${pid}-1`, `.build-${process.ppid}-1`];
+    for (const name of [killed, going]) mkdirSync(join(root, 'layers', name, 'tree'), { recursive: true });
+    const layer = await open(plainSandbox()).ensure({
+      setup,
+      commit: commit('a'),
+      checkout: checkoutOf({ a: files }),
+      signal,
+    });
+    expect(readdirSync(join(root, 'layers')).toSorted()).toEqual([going, layer.key].toSorted());
+  });
+
   it('is another one for another manifest, another set-up or another lockfile', async () => {
     const checkout = checkoutOf({
       a: files,
@@ -197,20 +212,42 @@ describe('a dependency layer', () => {
       sandbox,
       clock: systemClock,
       logger: silentLogger(),
-      networkEnv: { HTTPS_PROXY: 'http://proxy' },
+      networkEnv: { npm_config_registry: 'http://10.0.0.1:4873/' },
+      registries: ['10.0.0.1:4873'],
     });
     const checkout = checkoutOf({ a: files });
     await layers.ensure({ setup: { run: ['true'], network: [] }, commit: commit('a'), checkout, signal });
-    await layers.ensure({
-      setup: { run: ['true'], network: ['registry'] },
+    for (const network of [['example.org:8443'], ['registry', 'example.org']])
+      await layers.ensure({ setup: { run: ['true'], network }, commit: commit('a'), checkout, signal });
+    const registry = 'http://10.0.0.1:4873/';
+    expect(sandbox.commands.map(({ network, env }) => [network, env['npm_config_registry']])).toEqual([
+      ['none', undefined],
+      [{ allow: ['example.org:8443'], operator: [] }, registry],
+      [
+        {
+          allow: expect.arrayContaining(['example.org', 'registry.npmjs.org', 'pypi.org']) as string[],
+          operator: ['10.0.0.1:4873'],
+        },
+        registry,
+      ],
+    ]);
+  });
+
+  it('whose set-up asked for a place that the plan does not allow says which', async () => {
+    const sandbox = plainSandbox();
+    const run: typeof sandbox.run = async (command) => ({
+      ...(await sandbox.run(command)),
+      ...(command.network !== 'none' && { refusedHosts: ['github.com:443'] }),
+    });
+    const ensuring = open({ ...sandbox, run }).ensure({
+      setup: { run: ['exit 1'], network: ['registry'] },
       commit: commit('a'),
-      checkout,
+      checkout: checkoutOf({ a: files }),
       signal,
     });
-    expect(sandbox.commands.map(({ network, env }) => [network, env['HTTPS_PROXY']])).toEqual([
-      ['none', undefined],
-      ['host', 'http://proxy'],
-    ]);
+    await expect(ensuring).rejects.toThrow(
+      'it asked for github.com:443, which `setup.network` in the plan does not allow',
+    );
   });
 
   it('is mounted read-only with private places for caches', () => {
@@ -225,5 +262,24 @@ describe('a dependency layer', () => {
       { kind: 'read', source: '/layers/k/files/vendor', target: '/t/vendor' },
       { kind: 'scratch', target: '/t/vendor/tmp' },
     ]);
+  });
+});
+
+describe("the operator's registries", () => {
+  it('are those of the environment and of the npm settings, with their ports, and no token', () => {
+    writeFileSync(
+      join(root, '.npmrc'),
+      'registry=http://10.1.1.1:4873/\n@ours:registry = "https://npm.example.org/x/"\n//npm.example.org/:_authToken=SECRET\n',
+    );
+    const found = operatorRegistries({ HOME: root, PIP_INDEX_URL: 'https://py.example.org/simple' });
+    expect(found).toEqual(
+      expect.arrayContaining([
+        'py.example.org:443',
+        '10.1.1.1:4873',
+        'npm.example.org:443',
+        'registry.npmjs.org:443',
+      ]),
+    );
+    expect(found.join()).not.toContain('SECRET');
   });
 });

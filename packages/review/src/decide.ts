@@ -14,6 +14,8 @@ const failuresMax = 3;
 const triesMax = 10;
 /** A review that no reviewer takes up waits longer than one may take: reviewers may just be busy. */
 const queueFactor = 3;
+/** The least that a review which was held is given on top: its last moment is not looked at all the time. */
+const holdStepMs = 10_000;
 
 type InputOf<K extends ReviewInput['kind']> = ReviewInput & { readonly kind: K };
 type Held = MemberPhase & { readonly kind: 'assigned' | 'completing' };
@@ -89,8 +91,7 @@ function takeInput(state: ReviewState, input: ReviewInput, emit: Emit): void {
       return;
     case 'tick':
       for (const member of state.members.values())
-        if (deadlineOf(state, member) <= input.at)
-          emit({ kind: 'member-timed-out', specialization: member.specialization });
+        if (deadlineOf(state, member) <= input.at) overdue(state, member, input, emit);
       return;
   }
 }
@@ -119,19 +120,39 @@ function rank(member: ReviewMember, offer: ReviewerOffer, free: ReadonlyMap<stri
   return avoided - (free.get(offer.reviewer) ?? 0);
 }
 
-function judge(state: ReviewState, { reviewer, verdict }: InputOf<'verdict'>, emit: Emit): void {
+function judge(state: ReviewState, input: InputOf<'verdict'>, emit: Emit): void {
+  const { reviewer, verdict } = input;
   const { reviewId } = verdict;
   const found = heldBy(state, { reviewId, reviewer });
   if (found === undefined) return;
   const { specialization } = found.member;
-  const wrong = whatIsWrong(state.request, { specialization, reviewer }, verdict);
+  const wrong = whatIsWrong(state.request, { ...input, specialization });
   if (wrong === undefined) {
     emit({ kind: 'review-verdict-given', specialization, verdict });
     return;
   }
-  const reason = `the verdict of ${reviewer} is refused: ${wrong}`;
-  emit({ kind: 'review-verdict-refused', specialization, reviewId, reviewer, reason });
+  const { flaw } = wrong;
+  const reason = `the verdict of ${reviewer} is refused: it ${wrong.text}`;
+  emit({ kind: 'review-verdict-refused', specialization, reviewId, reviewer, flaw, reason });
   failIfUsedUp(found.member, reason, emit);
+}
+
+/** Time that its model was waited for does not count; what is left after it is looked at in steps. */
+function overdue(
+  { request }: ReviewState,
+  member: ReviewMember,
+  { at, held }: InputOf<'tick'>,
+  emit: Emit,
+): void {
+  const { specialization } = member;
+  const phase = heldPhase(member);
+  const heldMs = phase === undefined ? 0 : (held?.get(phase.reviewId) ?? 0);
+  if (phase === undefined || heldMs <= (phase.heldMs ?? 0)) {
+    emit({ kind: 'member-timed-out', specialization });
+    return;
+  }
+  const leastMs = at + holdStepMs - phase.at - request.timeoutMs;
+  emit({ kind: 'review-held', specialization, reviewId: phase.reviewId, heldMs: Math.max(heldMs, leastMs) });
 }
 
 interface Loss {
@@ -172,7 +193,7 @@ function deadlineOf(state: ReviewState, { phase }: ReviewMember): number {
       return phase.since + state.request.timeoutMs * queueFactor;
     case 'assigned':
     case 'completing':
-      return phase.at + state.request.timeoutMs;
+      return phase.at + state.request.timeoutMs + (phase.heldMs ?? 0);
     case 'approved':
     case 'rejected':
     case 'failed':

@@ -40,6 +40,10 @@ function evolveMember(member: ReviewMember, fact: MemberFact): void {
     case 'review-completing':
       if (member.phase.kind === 'assigned') member.phase = { ...member.phase, kind: 'completing', at };
       return;
+    case 'review-held':
+      if (member.phase.kind === 'assigned' || member.phase.kind === 'completing')
+        member.phase = { ...member.phase, heldMs: fact.heldMs };
+      return;
     case 'review-verdict-given': {
       const { verdict } = fact;
       member.phase = { kind: verdict.approved ? 'approved' : 'rejected', verdict, at };

@@ -1,4 +1,5 @@
 import type { PeerId, ReviewId, Specialization, Verdict } from '@switchyard/protocol';
+import type { VerdictFlaw } from './judge-verdict.ts';
 import type { ReviewOutcome, ReviewRequest } from './state.ts';
 
 /** The version of the facts below, stored with each. */
@@ -26,6 +27,8 @@ export type UndatedReviewFact =
       readonly kind: 'review-verdict-refused';
       readonly reviewId: ReviewId;
       readonly reviewer: PeerId;
+      /** Absent in journals of before there was one. */
+      readonly flaw?: VerdictFlaw | undefined;
       readonly reason: string;
     } & OfMember)
   /** The reviewer is gone or could not review: asked again. `failure`: it counts against the tries. */
@@ -36,6 +39,8 @@ export type UndatedReviewFact =
       readonly reason: string;
       readonly failure: boolean;
     } & OfMember)
+  /** Its model was waited for, which is not its reviewer's doing: it has so much more time, in all. */
+  | ({ readonly kind: 'review-held'; readonly reviewId: ReviewId; readonly heldMs: number } & OfMember)
   | ({ readonly kind: 'member-failed'; readonly reason: string } & OfMember)
   | ({ readonly kind: 'member-timed-out' } & OfMember)
   | { readonly kind: 'review-settled'; readonly outcome: ReviewOutcome };

@@ -13,8 +13,16 @@ export type ReviewInput = { readonly at: number } & (
   | { readonly kind: 'request'; readonly request: ReviewRequest }
   | { readonly kind: 'offer'; readonly offers: readonly ReviewerOffer[] }
   | { readonly kind: 'completing'; readonly reviewId: ReviewId; readonly reviewer: PeerId }
-  /** A verdict is judged: wrong commit, wrong reviewer, a rejection without a blocking finding → the reviewer is replaced. */
-  | { readonly kind: 'verdict'; readonly reviewer: PeerId; readonly verdict: Verdict }
+  /**
+   * A verdict is judged: wrong commit, wrong reviewer, a rejection without a blocking finding → the reviewer is
+   * replaced. `nowhere`: which of its findings speaks of a place that is not in the commit, as "it …".
+   */
+  | {
+      readonly kind: 'verdict';
+      readonly reviewer: PeerId;
+      readonly verdict: Verdict;
+      readonly nowhere?: string | undefined;
+    }
   | {
       readonly kind: 'review-failed';
       readonly reviewId: ReviewId;
@@ -23,5 +31,6 @@ export type ReviewInput = { readonly at: number } & (
     }
   | { readonly kind: 'reviewer-lost'; readonly reviewer: PeerId }
   | { readonly kind: 'cancel'; readonly reason: string }
-  | { readonly kind: 'tick' }
+  /** `held`: how long requests of reviews to their models had to wait so far, in milliseconds. */
+  | { readonly kind: 'tick'; readonly held?: ReadonlyMap<ReviewId, number> | undefined }
 );

@@ -44,6 +44,8 @@ export type MemberPhase =
       readonly reviewer: PeerId;
       readonly at: number;
       readonly tries: number;
+      /** Time that its model was waited for, and that is given to it on top. */
+      readonly heldMs?: number | undefined;
     }
   | {
       readonly kind: 'completing';
@@ -51,6 +53,8 @@ export type MemberPhase =
       readonly reviewer: PeerId;
       readonly at: number;
       readonly tries: number;
+      /** Time that its model was waited for, and that is given to it on top. */
+      readonly heldMs?: number | undefined;
     }
   | { readonly kind: 'approved'; readonly verdict: Verdict; readonly at: number }
   | { readonly kind: 'rejected'; readonly verdict: Verdict; readonly at: number }

@@ -1,5 +1,13 @@
 import { specializations, type Specialization } from '@switchyard/protocol';
-import { evolve, nextDeadline, owed, type ReviewState } from '@switchyard/review';
+import {
+  evolve,
+  nextDeadline,
+  owed,
+  restoreReview,
+  snapshotReview,
+  type ReviewSnapshot,
+  type ReviewState,
+} from '@switchyard/review';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Review, finding, peer, request } from './build-review.ts';
@@ -64,6 +72,18 @@ function check(review: Review): void {
   expect(new Set(names).size).toBe(names.length);
 }
 
+/** What the facts give when a snapshot is taken after the first `place` and one. */
+function throughSnapshot({ facts }: Review, place: number): unknown {
+  let state: ReviewState | undefined;
+  for (const [index, fact] of structuredClone(facts).entries()) {
+    state = evolve(state, fact);
+    if (index === place)
+      state = restoreReview(JSON.parse(JSON.stringify(snapshotReview(state))) as ReviewSnapshot);
+  }
+  const whole = [...(state?.members.values() ?? []), state?.outcome ?? null];
+  return JSON.parse(JSON.stringify(whole));
+}
+
 describe('a review in any world', () => {
   it('comes to an outcome that its members bear out, and folds again to the same', () => {
     const told: fc.Arbitrary<Told> = fc.record({
@@ -94,6 +114,10 @@ describe('a review in any world', () => {
         let again: ReviewState | undefined;
         for (const fact of structuredClone(review.facts)) again = evolve(again, fact);
         expect(again).toEqual(review.state);
+        const place = review.now % review.facts.length;
+        expect(throughSnapshot(review, place)).toEqual(
+          JSON.parse(JSON.stringify([...review.state.members.values(), review.state.outcome ?? null])),
+        );
       }),
       { numRuns: 500 },
     );

@@ -13,12 +13,12 @@ import {
 } from '@switchyard/protocol';
 import {
   decide,
-  evolve,
   type ReviewFact,
   type ReviewInput,
   type ReviewRequest,
   type ReviewState,
 } from '@switchyard/review';
+import { ReviewChecker } from '@switchyard/testkit';
 
 export const peer = (text: string): PeerId => peerId.parse(text);
 export const commit = commitId.parse('c'.repeat(40));
@@ -52,25 +52,30 @@ export function finding(more: Partial<Finding> = {}): Finding {
 
 type Undated = ReviewInput extends infer I ? (I extends { at: number } ? Omit<I, 'at'> : never) : never;
 
-/** One review, with its facts. */
+/** One review, with its facts, and the numbered invariants of `decide` checked after every fact. */
 export class Review {
-  state: ReviewState;
   now = 1000;
   readonly facts: ReviewFact[] = [];
+  private readonly checker = new ReviewChecker();
 
   constructor(asked: ReviewRequest = request()) {
     const [first] = decide(undefined, { kind: 'request', at: this.now, request: asked });
     if (first === undefined) throw new Error('nothing was requested');
     this.facts.push(first);
-    this.state = evolve(undefined, first);
+    this.checker.fold(first);
+  }
+
+  get state(): ReviewState {
+    return this.checker.state;
   }
 
   input(undated: Undated): readonly ReviewFact[] {
     const facts = decide(this.state, { ...undated, at: this.now } as ReviewInput);
     for (const fact of facts) {
-      this.state = evolve(this.state, fact);
+      this.checker.fold(fact);
       this.facts.push(fact);
     }
+    this.checker.checkAlive();
     return facts;
   }
 

@@ -71,7 +71,7 @@ function tasksOf(report: RunReport): TaskAccount[] {
     const attempts = detail?.attempts ?? [];
     const findings = attempts.flatMap((attempt) => attempt.reviews.flatMap((review) => review.findings));
     const first = attempts[0]?.leasedAt;
-    const isOver = ['completed', 'failed', 'skipped', 'cancelled'].includes(view.phase);
+    const isOver = ['completed', 'failed', 'skipped', 'cancelled', 'rolled-back'].includes(view.phase);
     const last = isOver ? view.since : Math.max(view.since, ...attempts.map((one) => one.endedAt ?? 0));
     return {
       view,
@@ -96,6 +96,7 @@ function troubleOf(view: TaskView, attempts: readonly AttemptReport[]): string |
       return attempts.at(-1)?.failure?.message ?? view.reason ?? 'no reason was given';
     case 'skipped':
     case 'cancelled':
+    case 'rolled-back':
       return view.reason ?? 'no reason was given';
     case 'waiting':
       return view.waiting?.text ?? view.reason;
@@ -144,9 +145,9 @@ function headlineOf({ view, verification }: RunReport, tasks: readonly TaskAccou
     tasks.filter((task) => task.view.phase === phase).length;
   const total = tasks.length;
   const completed = count('completed');
-  const rest = (['failed', 'skipped', 'cancelled', 'waiting'] as const)
+  const rest = (['failed', 'skipped', 'cancelled', 'rolled-back', 'waiting'] as const)
     .filter((phase) => count(phase) > 0)
-    .map((phase) => `${count(phase)} ${phase}`);
+    .map((phase) => `${count(phase)} ${phase.replace('-', ' ')}`);
   switch (view.phase) {
     case 'planned':
       return `${countText(total, 'task')} planned`;
@@ -156,7 +157,7 @@ function headlineOf({ view, verification }: RunReport, tasks: readonly TaskAccou
       const checked = verification.at(-1)?.passed === true ? 'merged and verified' : 'merged';
       return completed === total && total > 1
         ? `all ${total} tasks reviewed as planned, ${checked}`
-        : `${completed} of ${countText(total, 'task')} ${checked}`;
+        : [`${completed} of ${countText(total, 'task')} ${checked}`, ...rest].join(', ');
     }
     case 'failed':
     case 'cancelled':

@@ -49,17 +49,21 @@ function receiptHtml(receipt: Receipt): string {
 
 /** Findings, most severe first. */
 export function findingsHtml(findings: readonly Finding[]): string {
-  const shown = bySeverity(findings).slice(0, findingsMax).map(findingHtml).join('\n');
+  const shown = bySeverity(findings)
+    .slice(0, findingsMax)
+    .map((one) => findingHtml(one))
+    .join('\n');
   const rest = findings.length - findingsMax;
   return rest > 0 ? `${shown}\n<p class="soft">${rest} more are in the JSON report.</p>` : shown;
 }
 
-function findingHtml(finding: Finding): string {
+/** One finding; `extra` is HTML that stands below its words. */
+export function findingHtml(finding: Finding, extra = ''): string {
   const suggestion =
     finding.suggestion === undefined ? '' : `<p><b>Do:</b> ${escapeHtml(finding.suggestion)}</p>`;
   const sources = finding.references.map(referenceHtml);
   if (finding.rule !== undefined) sources.unshift(`<code>${escapeHtml(finding.rule)}</code>`);
-  return `<div class="finding tone-${severityTone[finding.severity]}"><div class="where"><span class="pill">${finding.severity}</span> <code>${escapeHtml(placeOf(finding))}</code> <span class="soft">${escapeHtml(finding.category)}</span></div><p>${escapeHtml(finding.description)}</p>${suggestion}${sources.length > 0 ? `<p class="soft">${sources.join(' · ')}</p>` : ''}</div>`;
+  return `<div class="finding tone-${severityTone[finding.severity]}"><div class="where"><span class="pill">${finding.severity}</span> <code>${escapeHtml(placeOf(finding))}</code> <span class="soft">${escapeHtml(finding.category)}</span></div><p>${escapeHtml(finding.description)}</p>${extra}${suggestion}${sources.length > 0 ? `<p class="soft">${sources.join(' · ')}</p>` : ''}</div>`;
 }
 
 /** `file:line`, `file`, or that it speaks of the whole change. */

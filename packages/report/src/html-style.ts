@@ -70,6 +70,10 @@ details.task:target { outline: 2px solid var(--active); }
 .ok { color: var(--good); font-weight: 700; } .no { color: var(--bad); font-weight: 700; }
 .finding { border-left: 3px solid var(--tone); background: var(--tone-bg); border-radius: 0 8px 8px 0; padding: 7px 12px; margin: 7px 0; }
 .finding .pill { background: var(--card); } .finding code { background: var(--card); } .finding .where { font-size: 0.86rem; } .finding p { margin: 2px 0; }
+.finding pre.excerpt { background: var(--card); padding: 6px 0; max-height: none; white-space: pre; overflow-x: auto; }
+.excerpt span { display: block; padding: 0 10px; } .excerpt i { display: inline-block; min-width: 3.2em; padding-right: 1em; text-align: right; color: var(--soft); font-style: normal; user-select: none; }
+.excerpt .hit { background: var(--tone-bg); box-shadow: inset 3px 0 var(--tone); }
+h3.file { overflow-wrap: anywhere; }
 ol.history { font-size: 0.88rem; padding-left: 20px; } ol.history li { margin: 2px 0; }
 footer { color: var(--soft); font-size: 0.82rem; margin-top: 36px; }
 @media (max-width: 640px) { main { padding: 16px 12px 40px; } .card { padding: 13px 13px; } h1 { font-size: 1.35rem; } .wide { display: none; } }

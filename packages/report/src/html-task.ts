@@ -1,6 +1,7 @@
 import type { AttemptReport } from '@switchyard/protocol';
 import type { TaskAccount } from './account.ts';
 import { findingsHtml, receiptsHtml } from './html-evidence.ts';
+import { keptLines, type KeptLine } from './kept-lines.ts';
 import { anchorOf, escapeHtml } from './markup.ts';
 import { taskLook, type Tone } from './phase-look.ts';
 import { oneLine } from './plain-text.ts';
@@ -28,7 +29,7 @@ const reviewTone: Readonly<Record<AttemptReport['reviews'][number]['outcome'], T
 };
 
 /** Everything about one task, folded; open where something went wrong. */
-export function taskHtml(task: TaskAccount, index: number): string {
+export function taskHtml(task: TaskAccount, index: number, run: string): string {
   const { view } = task;
   const look = taskLook[view.phase];
   const isOpen = view.phase === 'failed' || view.phase === 'waiting' || view.round > 1;
@@ -40,7 +41,7 @@ export function taskHtml(task: TaskAccount, index: number): string {
   ].filter((part) => part !== '');
   return `<details class="task" id="${anchorOf(index)}"${isOpen ? ' open' : ''}>
 <summary><span class="name">${escapeHtml(oneLine(view.id))}</span> ${pill(look.tone, `${look.sign} ${look.word}`)} <span class="soft">${about.join(' · ')}</span></summary>
-<div>${[troubleHtml(task), factsHtml(task), ...task.attempts.map(attemptHtml), filesHtml(task)].join('\n')}</div>
+<div>${[troubleHtml(task), caseHtml(task), factsHtml(task), ...task.attempts.map((one) => attemptHtml(run, task, one)), filesHtml(task)].join('\n')}</div>
 </details>`;
 }
 
@@ -51,6 +52,11 @@ export function pill(tone: Tone, text: string): string {
 
 function troubleHtml({ trouble }: TaskAccount): string {
   return trouble === undefined ? '' : `<p><b>Why:</b> ${escapeHtml(oneLine(trouble, 2000))}</p>`;
+}
+
+function caseHtml({ view: { caseFile } }: TaskAccount): string {
+  if (caseFile === undefined) return '';
+  return `<p>It was parked; its case file, in the state folder: <code>${escapeHtml(caseFile)}</code></p>`;
 }
 
 function factsHtml({ view, mergeCommit }: TaskAccount): string {
@@ -65,16 +71,30 @@ function factsHtml({ view, mergeCommit }: TaskAccount): string {
   return parts.length === 0 ? '' : `<p class="soft">${parts.join(' · ')}</p>`;
 }
 
-function attemptHtml(attempt: AttemptReport): string {
+/** A file beside the report, in the state folder. */
+function transcriptHtml({ transcript }: AttemptReport): string {
+  if (transcript === undefined) return '';
+  const href = `../../${transcript.split('/').map(encodeURIComponent).join('/')}`;
+  return `<p class="soft"><a href="${escapeHtml(href)}">what its agent said and did</a></p>`;
+}
+
+function attemptHtml(run: string, { view }: TaskAccount, attempt: AttemptReport): string {
   const length =
     attempt.endedAt === undefined ? '' : ` · ${durationText(attempt.endedAt - attempt.leasedAt)}`;
   const commit = attempt.commit === undefined ? '' : ` · commit <code>${shortCommit(attempt.commit)}</code>`;
   return `<section class="attempt">
 <h3>Attempt ${attempt.attempt}${attempt.round > 1 ? `, round ${attempt.round}` : ''} ${pill(outcomeTone[attempt.outcome], attempt.outcome)} <span class="soft">on ${escapeHtml(oneLine(attempt.worker, 80))}${length}${commit}</span></h3>
+${keptLines(run, view, attempt).map(keptHtml).join('')}
 ${failureHtml(attempt)}
+${transcriptHtml(attempt)}
 ${receiptsHtml(attempt.receipts)}
 ${attempt.reviews.map(reviewHtml).join('\n')}
 </section>`;
+}
+
+function keptHtml({ text, command }: KeptLine): string {
+  const how = command === undefined ? '' : ` <code>${escapeHtml(command)}</code>`;
+  return `<p class="soft">${escapeHtml(text)}${how}</p>`;
 }
 
 function failureHtml({ failure }: AttemptReport): string {

@@ -1,10 +1,11 @@
+import { modelCost } from './model-cost.ts';
 import type { RunReport } from '@switchyard/protocol';
 import { accountOf, type RunAccount, type TaskAccount } from './account.ts';
 import { applyAdvice } from './apply-advice.ts';
 import { dotToSvg } from './dot-to-svg.ts';
 import { graphDot } from './graph-dot.ts';
 import { receiptsHtml, severityTone } from './html-evidence.ts';
-import { pageStyle } from './html-style.ts';
+import { pageHtml, section } from './html-page.ts';
 import { pill, taskHtml } from './html-task.ts';
 import { anchorOf, escapeHtml } from './markup.ts';
 import { runLook, taskLook, type Tone } from './phase-look.ts';
@@ -19,7 +20,7 @@ const eventsMax = 500;
 /** Renders a run's report as one page that needs nothing else: no script, no network. */
 export async function renderHtml(report: RunReport): Promise<string> {
   const account = accountOf(report);
-  const title = escapeHtml(oneLine(report.view.name, 120));
+  const title = oneLine(report.view.name, 120);
   const parts = [
     heroHtml(report, account),
     tilesHtml(report, account),
@@ -30,33 +31,11 @@ export async function renderHtml(report: RunReport): Promise<string> {
     timelineHtml(report, account),
     tableHtml(account),
     verificationHtml(report),
-    section('Tasks', account.tasks.map(taskHtml).join('\n')),
+    section('Tasks', account.tasks.map((task, index) => taskHtml(task, index, report.view.run)).join('\n')),
     historyHtml(report, account),
   ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="referrer" content="no-referrer">
-<title>${runLook[report.view.phase].sign} ${title}</title>
-<style>
-${pageStyle}
-</style>
-</head>
-<body>
-<main>
-${parts.filter((part) => part !== '').join('\n')}
-<footer>Run ${escapeHtml(report.view.run)} · written by Switchyard ${momentText(account.endedAt)} · all times in UTC</footer>
-</main>
-</body>
-</html>
-`;
-}
-
-function section(title: string, body: string): string {
-  return body === '' ? '' : `<section><h2>${title}</h2>\n${body}</section>`;
+  const footer = `<footer>Run ${escapeHtml(report.view.run)} · written by Switchyard ${momentText(account.endedAt)} · all times in UTC</footer>`;
+  return pageHtml(`${runLook[report.view.phase].sign} ${title}`, [...parts, footer]);
 }
 
 function heroHtml({ view }: RunReport, account: RunAccount): string {
@@ -65,6 +44,7 @@ function heroHtml({ view }: RunReport, account: RunAccount): string {
     view.reason === undefined || view.reason === ''
       ? ''
       : `<p class="soft">${escapeHtml(oneLine(view.reason, 1000))}</p>`;
+  const models = modelCost(view);
   const facts: [string, string][] = [
     ['Started', momentText(account.startedAt)],
     [account.isOver ? 'Took' : 'So far', durationText(account.endedAt - account.startedAt)],
@@ -75,6 +55,7 @@ function heroHtml({ view }: RunReport, account: RunAccount): string {
       'Strategy',
       `${view.strategy.chosen} <span class="soft">${escapeHtml(oneLine(view.strategy.reason))}</span>`,
     ],
+    ...(models === undefined ? [] : [['Models', escapeHtml(oneLine(models))] satisfies [string, string]]),
   ];
   return `<header class="card hero tone-${look.tone}">
 <span class="verdict">${look.sign} ${look.word}${view.paused ? ', paused' : ''}</span>
@@ -91,6 +72,7 @@ function tilesHtml({ view }: RunReport, account: RunAccount): string {
     [progress.completed, `of ${countText(progress.total, 'task')} completed`, 'good'],
     [progress.failed, 'failed', progress.failed > 0 ? 'bad' : undefined],
     [progress.skipped + progress.cancelled, 'skipped or cancelled', undefined],
+    [progress.rolledBack ?? 0, 'rolled back', undefined],
     [account.attempts, account.attempts === 1 ? 'attempt' : 'attempts', undefined],
     [account.rejections, 'sent back by reviewers', account.rejections > 0 ? 'person' : undefined],
     [blocking, 'critical or major findings', blocking > 0 ? 'person' : undefined],
@@ -179,7 +161,7 @@ function tableHtml(account: RunAccount): string {
 function verificationHtml({ verification }: RunReport): string {
   const entries = verification.map((record) => {
     const names = record.tasks.map((id) => escapeHtml(oneLine(id, 80))).join(', ');
-    return `<div>${pill(record.passed ? 'good' : 'bad', record.passed ? '✓ passed' : '✗ failed')} <span class="soft"><code>${shortCommit(record.commit)}</code> · ${momentText(record.at)}${names === '' ? '' : ` · with ${names}`}</span>${receiptsHtml(record.receipts)}</div>`;
+    return `<div>${pill(record.passed ? 'good' : 'bad', record.passed ? '✓ passed' : '✗ failed')} <span class="soft"><code>${shortCommit(record.commit)}</code> · ${momentText(record.at)}${names === '' ? '' : ` · ${record.isRollback === true ? 'without' : 'with'} ${names}`}</span>${receiptsHtml(record.receipts)}</div>`;
   });
   return section(
     'Verification of the merged result',

@@ -1,7 +1,9 @@
+import { modelCost } from './model-cost.ts';
 import type { AttemptReport, Finding, Receipt, RunReport } from '@switchyard/protocol';
 import { accountOf, bySeverity, type RunAccount, type TaskAccount } from './account.ts';
 import { applyAdvice } from './apply-advice.ts';
 import { endText, passed, placeOf } from './html-evidence.ts';
+import { keptLines } from './kept-lines.ts';
 import { codeBlock, codeSpan, escapeMarkdown } from './markdown-text.ts';
 import { mermaidGraph } from './mermaid-graph.ts';
 import { runLook, taskLook } from './phase-look.ts';
@@ -21,13 +23,14 @@ export function renderMarkdown(report: RunReport): string {
     summaryPart(account),
     graphPart(report),
     verificationPart(report),
-    ...account.tasks.map(taskPart),
+    ...account.tasks.map((task) => taskPart(report.view.run, task)),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
 function headPart({ view }: RunReport, account: RunAccount): string {
   const look = runLook[view.phase];
+  const models = modelCost(view);
   const found = Object.entries(account.findings)
     .filter(([, count]) => count > 0)
     .map(([severity, count]) => `${count} ${severity}`);
@@ -40,6 +43,7 @@ function headPart({ view }: RunReport, account: RunAccount): string {
     ['Workers', account.workers.map((worker) => codeSpan(worker)).join(', ') || 'none'],
     ['Attempts', `${account.attempts}, of which ${account.rejections} sent back by reviewers`],
     ['Findings', found.join(', ') || 'none'],
+    ...(models === undefined ? [] : [['Models', escapeMarkdown(models)] satisfies [string, string]]),
   ];
   return [
     `# ${look.sign} ${look.word}: ${escapeMarkdown(view.name)}`,
@@ -110,15 +114,16 @@ function verificationPart({ verification }: RunReport): string {
   if (verification.length === 0) return '';
   const entries = verification.map((record) => {
     const names = record.tasks.map((id) => escapeMarkdown(id, 80)).join(', ');
-    const head = `**${record.passed ? '✓ passed' : '✗ failed'}** on ${codeSpan(shortCommit(record.commit))}${names === '' ? '' : ` with ${names}`}`;
+    const head = `**${record.passed ? '✓ passed' : '✗ failed'}** on ${codeSpan(shortCommit(record.commit))}${names === '' ? '' : ` ${record.isRollback === true ? 'without' : 'with'} ${names}`}`;
     return [head, ...record.receipts.map(receiptPart)].join('\n\n');
   });
   return `## Verification of the merged result\n\n${entries.join('\n\n')}`;
 }
 
-function taskPart(task: TaskAccount): string {
+function taskPart(run: string, task: TaskAccount): string {
   const { view } = task;
   const look = taskLook[view.phase];
+  const caseLine = view.caseFile === undefined ? '' : caseText(view.caseFile);
   if (task.attempts.length === 0) {
     return `## ${escapeMarkdown(view.id)}\n\n${look.sign} ${look.word}${task.trouble === undefined ? '' : `: ${escapeMarkdown(task.trouble, 1000)}`}`;
   }
@@ -130,18 +135,42 @@ function taskPart(task: TaskAccount): string {
           .map((path) => codeSpan(path))
           .join(', ')}${task.filesChanged.length > 20 ? ', …' : ''}`;
   const merged = task.mergeCommit === undefined ? '' : `merged as ${codeSpan(shortCommit(task.mergeCommit))}`;
-  const facts = [`${look.sign} ${look.word}`, merged, files].filter((part) => part !== '').join(' · ');
-  return [`## ${escapeMarkdown(view.id)}`, facts, ...task.attempts.map(attemptPart)].join('\n\n');
+  const why =
+    view.phase === 'rolled-back' && task.trouble !== undefined
+      ? `: ${escapeMarkdown(task.trouble, 1000)}`
+      : '';
+  const facts = [`${look.sign} ${look.word}${why}`, merged, files].filter((part) => part !== '').join(' · ');
+  return [
+    `## ${escapeMarkdown(view.id)}`,
+    facts,
+    ...(caseLine === '' ? [] : [caseLine]),
+    ...task.attempts.map((one) => attemptPart(run, task, one)),
+  ].join('\n\n');
 }
 
-function attemptPart(attempt: AttemptReport): string {
+function caseText(file: string): string {
+  return `It was parked; its case file, in the state folder: ${codeSpan(file)}`;
+}
+
+/** One attempt: how it ended, what is kept of it, what it printed, its receipts and reviews. */
+export function attemptPart(
+  run: string,
+  { view }: Pick<TaskAccount, 'view'>,
+  attempt: AttemptReport,
+): string {
   const length = attempt.endedAt === undefined ? '' : `, ${durationText(attempt.endedAt - attempt.leasedAt)}`;
   const round = attempt.round > 1 ? `, round ${attempt.round}` : '';
   const { failure } = attempt;
   const parts = [
     `### Attempt ${attempt.attempt}${round}: ${attempt.outcome} (${codeSpan(attempt.worker)}${length})`,
     failure === undefined ? '' : `✗ ${codeSpan(failure.code)} ${escapeMarkdown(failure.message, 4000)}`,
+    ...keptLines(run, view, attempt).map(({ text, command }) =>
+      command === undefined ? text : `${text} ${codeSpan(command)}`,
+    ),
     failure?.outputTail === undefined ? '' : folded('The end of its output', failure.outputTail),
+    ...(attempt.transcript === undefined
+      ? []
+      : [`[What its agent said and did](<../../${attempt.transcript}>)`]),
     ...attempt.receipts.map(receiptPart),
     ...attempt.reviews.map(reviewPart),
   ];

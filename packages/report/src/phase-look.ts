@@ -25,6 +25,7 @@ export const taskLook: Readonly<Record<TaskPhase, Look>> = {
   failed: { tone: 'bad', sign: '✗', word: 'failed' },
   skipped: { tone: 'dim', sign: '–', word: 'skipped' },
   cancelled: { tone: 'dim', sign: '–', word: 'cancelled' },
+  'rolled-back': { tone: 'person', sign: '↩', word: 'rolled back' },
 };
 
 export const runLook: Readonly<Record<RunPhase, Look>> = {

@@ -43,6 +43,7 @@ function after(event: RunEvent): SegmentKind | 'same' | undefined {
   switch (event.kind) {
     case 'task-ready':
     case 'task-rejected':
+    case 'task-sent-back':
     case 'task-retrying':
     case 'task-assign-failed':
       return 'queued';
@@ -60,6 +61,7 @@ function after(event: RunEvent): SegmentKind | 'same' | undefined {
     case 'task-failed':
     case 'task-skipped':
     case 'task-cancelled':
+    case 'task-rolled-back':
       return undefined;
     default:
       return 'same';

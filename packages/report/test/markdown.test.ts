@@ -1,4 +1,4 @@
-import { renderMarkdown } from '@switchyard/report';
+import { renderHtml, renderMarkdown } from '@switchyard/report';
 import { describe, expect, it } from 'vitest';
 import { mixedTasks, sampleReport, type SampleTask } from './sample-report.ts';
 
@@ -68,5 +68,25 @@ describe('hostile text', () => {
     expect(markdown).toContain('```````text\nbefore\n```\n</details>');
     const row = outside.split('\n').find((line) => line.startsWith('| a '));
     expect(row?.match(/(?<!\\)\|/g)).toHaveLength(9);
+  });
+});
+
+describe('kept work', () => {
+  it('is named with the command that shows it, and so is what an attempt went on from', async () => {
+    const report = sampleReport(mixedTasks, { phase: 'failed' });
+    const [first] = report.tasks.find(({ attempts }) => attempts.length > 0)?.attempts ?? [];
+    if (first === undefined) throw new Error('no attempt');
+    const pin = { commit: report.view.base, ref: 'refs/x', at: 1 };
+    Object.assign(first, {
+      wip: pin,
+      resumedFrom: { kind: 'salvage', commit: report.view.base, attempt: 7 },
+    });
+    const { run } = report.view;
+    const command = new RegExp(`switchyard salvage show ${run} \\S+ --attempt 1 --kind wip`);
+    for (const text of [renderMarkdown(report), await renderHtml(report)]) {
+      expect(text).toMatch(command);
+      expect(text).toContain('Its work in progress is kept');
+      expect(text).toContain('Went on from the late result of attempt 7');
+    }
   });
 });

@@ -19,6 +19,24 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * A clock whose time goes on when the machine's is set back, so that nothing that waits for a moment waits longer; it
+ * follows when the machine's is set forward, or is ahead again.
+ */
+export function steadyClock(clock: Clock): Clock {
+  let [wall, monotonic] = [clock.now(), clock.monotonic()];
+  return {
+    now() {
+      const elapsed = clock.monotonic();
+      wall = Math.max(clock.now(), wall + Math.floor(elapsed - monotonic));
+      monotonic += Math.floor(elapsed - monotonic);
+      return wall;
+    },
+    monotonic: () => clock.monotonic(),
+    after: (delayMs, callback) => clock.after(delayMs, callback),
+  };
+}
+
 /** Resolves after `delayMs` of the clock's time, or rejects with the signal's reason. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

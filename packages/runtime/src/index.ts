@@ -1,11 +1,29 @@
-export { sleep, systemClock, type Clock } from './clock.ts';
+export { sleep, steadyClock, systemClock, type Clock } from './clock.ts';
 export { systemRandom, type Random } from './random.ts';
 export { backoffMs, type BackoffOptions } from './backoff.ts';
-export { openStateFolder, repositoryStateRoot, stateRoot, type StateFolder } from './state-folder.ts';
+export {
+  layOutStateFolder,
+  openStateFolder,
+  repositoryStateRoot,
+  requireOwner,
+  stateRoot,
+  unwritableState,
+  type StateFolder,
+} from './state-folder.ts';
+export { claimProject, readProject, requireProject } from './state-project.ts';
 export { openLog, silentLogger, type Log, type Logger, type LogOptions } from './log.ts';
+export { removeTree } from './remove-tree.ts';
 export { Shutdown } from './shutdown.ts';
 export { asksForHelp, flagsHelp, loadConfig, readFlags, type ConfigSources } from './config.ts';
 export { programVersion } from './version.ts';
+export { ownProcess, ownThread, type OwnProcess } from './own-process.ts';
 export { createMetrics, metricTable, type MetricName, type Metrics } from './metrics.ts';
-export { acquireLock, processStart, type LockHolder, type LockResult } from './process-lock.ts';
+export { acquireLock, lockHolder, processStart, type LockHolder, type LockResult } from './process-lock.ts';
 export { logFieldTable } from './log-fields.ts';
+export {
+  connectThrough,
+  proxyFor,
+  proxyHeaders,
+  upstreamProxyOf,
+  type UpstreamProxy,
+} from './upstream-proxy.ts';

@@ -8,4 +8,5 @@ export const logFieldTable = {
   event: 'in the orchestrator: the kind of run event that was kept',
   err: 'an error with its type, message and stack',
   reason: 'why, for people',
+  place: 'a host and port that a process in the sandbox asked the proxy for',
 } as const;

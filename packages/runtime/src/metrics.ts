@@ -11,7 +11,14 @@ export interface Metrics {
 export const metricTable = {
   switchyard_tasks_total: 'Tasks by their end: completed, failed, skipped, cancelled.',
   switchyard_run_events_total: 'Events of runs by kind.',
-  switchyard_peers: 'Connected workers, reviewers and clients, by role.',
+  switchyard_peers: 'Connected workers, reviewers, clients and observers, by role.',
+  switchyard_messages_ignored_total:
+    'Messages of workers and reviewers that changed nothing, by type and reason.',
+  switchyard_model_requests_total:
+    'Requests to models by provider and end: done, throttled, exhausted, unused (its slot was given back).',
+  switchyard_model_tokens_total: 'Tokens of requests to models by provider, read from no cache and written.',
+  switchyard_model_usd_total: 'Dollars that requests to models have cost, by provider.',
+  switchyard_model_requests_waiting: 'Requests to models that wait for the quota or the budget.',
   switchyard_journal_seconds: 'Length of one group commit of the journal in seconds.',
 } as const;
 export type MetricName = keyof typeof metricTable;

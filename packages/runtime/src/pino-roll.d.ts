@@ -8,6 +8,7 @@ declare module 'pino-roll' {
   }
   interface RollStream {
     write(line: string): void;
+    flushSync(): void;
     end(): void;
     once(event: 'close', listener: () => void): void;
   }

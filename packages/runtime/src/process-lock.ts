@@ -41,6 +41,12 @@ export function acquireLock(file: string): LockResult {
   }
 }
 
+/** Who holds a lock file, for those who only look; undefined: nobody ever took it, or nobody knows who. */
+export function lockHolder(file: string): (LockHolder & { readonly isAlive: boolean }) | undefined {
+  const holder = readHolder(file);
+  return holder && { ...holder, isAlive: isAlive(holder) };
+}
+
 /** Links a finished file into place, so that nobody ever sees it half written; false when one is there already. */
 function createWhole(file: string, text: string): boolean {
   const temporary = `${file}.new-${process.pid}`;

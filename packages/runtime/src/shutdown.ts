@@ -37,6 +37,18 @@ export class Shutdown {
     }
   }
 
+  /**
+   * Starts also when standard input is closed, and exits with 0: whoever started this process held the other end and
+   * is gone, however it went.
+   */
+  onInputClosed(input: NodeJS.ReadableStream = process.stdin): void {
+    const end = (): void => void this.run('standard input was closed').then(() => process.exit(0));
+    input.once('end', end);
+    // A read that fails says the same.
+    input.once('error', end);
+    input.resume();
+  }
+
   /** Runs all steps; every call gets the same end. */
   run(reason: string): Promise<void> {
     this.running ??= this.perform(reason);

@@ -2,16 +2,24 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { AppError, slugOf } from '@switchyard/protocol';
+import { AppError, messageOf, slugOf } from '@switchyard/protocol';
 
 /** Places of one repository's state; all outside the repository (DESIGN.md section 4). */
 export interface StateFolder {
   readonly root: string;
   /** Process, address and version of the running orchestrator; only its owner can read it. */
   readonly orchestratorFile: string;
+  /** Held by the orchestrator as long as it lives. */
+  readonly lockFile: string;
+  /** Of which repository it is. */
+  readonly projectFile: string;
   /** The operator's token; only its owner can read it. */
   readonly tokenFile: string;
+  /** The token of those who may only look. */
+  readonly observerTokenFile: string;
   readonly journalFile: string;
+  /** Tables for people to query; made from the journal. */
+  readonly projectionsFile: string;
   /** The orchestrator's private bare repository. */
   readonly gitDir: string;
   readonly logs: string;
@@ -39,13 +47,17 @@ export function repositoryStateRoot(root: string, gitCommonDir: string): string 
   return join(root, 'repositories', `${name}-${digest}`);
 }
 
-/** Lays the folder out; makes what is missing, readable by its owner only. Throws AppError E_STATE_FOREIGN, E_STORAGE. */
-export function openStateFolder(root: string): StateFolder {
-  const folder: StateFolder = {
+/** Where everything lies in a state folder; nothing is looked at or made. */
+export function layOutStateFolder(root: string): StateFolder {
+  return {
     root,
     orchestratorFile: join(root, 'orchestrator.json'),
+    lockFile: join(root, 'orchestrator.lock'),
+    projectFile: join(root, 'project.json'),
     tokenFile: join(root, 'token'),
+    observerTokenFile: join(root, 'observer-token'),
     journalFile: join(root, 'journal.db'),
+    projectionsFile: join(root, 'projections.db'),
     gitDir: join(root, 'repository.git'),
     logs: join(root, 'logs'),
     runs: join(root, 'runs'),
@@ -54,6 +66,11 @@ export function openStateFolder(root: string): StateFolder {
     peers: join(root, 'peers'),
     checkouts: join(root, 'checkouts'),
   };
+}
+
+/** Lays the folder out; makes what is missing, readable by its owner only. Throws AppError E_STATE_FOREIGN, E_STORAGE. */
+export function openStateFolder(root: string): StateFolder {
+  const folder = layOutStateFolder(root);
   try {
     mkdirSync(root, { recursive: true, mode: 0o700 });
     requireOwner(root);
@@ -62,20 +79,29 @@ export function openStateFolder(root: string): StateFolder {
     }
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
-    throw new AppError('E_STORAGE', `the state folder ${root} cannot be made: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw unwritableState(root, cause);
   }
   return folder;
 }
 
-function requireOwner(root: string): void {
+/** A state folder in which no file can be made or written: read-only, or full; a read-only disk stops root as well. */
+export function unwritableState(root: string, cause: unknown): AppError {
+  const isFull = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
+  const mend = isFull ? 'make room there' : 'make it writable';
+  return new AppError(
+    isFull ? 'E_DISK_FULL' : 'E_STORAGE',
+    `the state folder ${root} cannot be written: ${messageOf(cause)}; ${mend}, or set SWITCHYARD_STATE to a folder elsewhere`,
+    { cause },
+  );
+}
+
+/** Throws AppError E_STATE_FOREIGN for a folder that is there and another user's. */
+export function requireOwner(root: string): void {
   const uid = process.getuid?.();
-  const owner = statSync(root).uid;
-  if (uid !== undefined && owner !== uid) {
-    throw new AppError(
-      'E_STATE_FOREIGN',
-      `the state folder ${root} belongs to user ${owner}, not to you (${uid}); set SWITCHYARD_STATE to a folder of your own`,
-    );
-  }
+  const owner = statSync(root, { throwIfNoEntry: false })?.uid;
+  if (uid === undefined || owner === undefined || owner === uid) return;
+  throw new AppError(
+    'E_STATE_FOREIGN',
+    `the state folder ${root} belongs to user ${owner}, not to you (${uid}); set SWITCHYARD_STATE to a folder of your own`,
+  );
 }

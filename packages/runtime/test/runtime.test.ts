@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '@switchyard/protocol';
@@ -12,6 +23,7 @@ import {
   openLog,
   openStateFolder,
   readFlags,
+  removeTree,
   repositoryStateRoot,
   Shutdown,
   silentLogger,
@@ -133,6 +145,39 @@ describe('the state folder', () => {
   });
 });
 
+describe('a folder that commands filled', () => {
+  const asOrdinaryUser = async (work: () => Promise<void>): Promise<void> => {
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) process.seteuid?.(65_534);
+    try {
+      await work();
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
+  };
+
+  it('is removed though its owner may not look into it, and what its links name stays', async () => {
+    chmodSync(folder, 0o777);
+    const kept = join(folder, 'kept');
+    const filled = join(folder, 'filled');
+    await asOrdinaryUser(async () => {
+      mkdirSync(join(filled, 'closed/deep'), { recursive: true });
+      writeFileSync(join(filled, 'closed/deep/file'), 'x');
+      mkdirSync(kept);
+      writeFileSync(join(kept, 'file'), 'x');
+      symlinkSync(kept, join(filled, 'link'));
+      chmodSync(join(filled, 'closed/deep'), 0o500);
+      chmodSync(join(filled, 'closed'), 0);
+      chmodSync(kept, 0o500);
+      await removeTree(filled);
+      expect(existsSync(filled)).toBe(false);
+      await removeTree(filled);
+    });
+    expect(readFileSync(join(kept, 'file'), 'utf8')).toBe('x');
+    chmodSync(kept, 0o700);
+  });
+});
+
 describe('backoff', () => {
   it('stays between its bounds for any number of tries', () => {
     fc.assert(
@@ -172,6 +217,54 @@ describe('shutdown', () => {
 });
 
 describe('logs', () => {
+  it('hide what is secret two objects deep, in errors and in what a child adds, and change no object', async () => {
+    const log = await openLog({ daemon: 'worker-1', level: 'info', folder, stdout: false });
+    const password = 'hunter2';
+    const fields = { to: { headers: { authorization: password } }, kept: { a: 1 }, list: ['x'] };
+    const error = Object.assign(new Error('refused'), { password, request: { apiKey: password } });
+    log.logger.info(fields, 'nested');
+    log.logger.warn({ err: error, secret: password }, 'failed');
+    log.logger.error(error);
+    log.logger
+      .child({ run: 'r' })
+      .child({ token: password, in: { secret: password } })
+      .info({ err: 'only text' }, 'child');
+    await log.close();
+    const text = readFileSync(join(folder, 'worker-1.1.ndjson'), 'utf8');
+    expect(text).not.toContain(password);
+    const lines = text.trim().split('\n');
+    const [nested, failed, alone, child] = lines.map((line) => JSON.parse(line) as unknown);
+    expect(nested).toMatchObject({
+      kept: { a: 1 },
+      list: ['x'],
+      to: { headers: { authorization: '[Redacted]' } },
+    });
+    const shown = { type: 'Error', message: 'refused', stack: expect.stringContaining('refused') as unknown };
+    expect(failed).toMatchObject({ err: { ...shown, password: '[Redacted]' }, secret: '[Redacted]' });
+    expect(alone).toMatchObject({ err: shown });
+    expect(child).toMatchObject({ run: 'r', token: '[Redacted]', err: 'only text' });
+    expect(fields.to.headers.authorization).toBe(password);
+    expect(error.request.apiKey).toBe(password);
+  });
+
+  it('has every line of a process that exits in the turn in which it logs', () => {
+    const program = `
+      import { openLog } from '@switchyard/runtime';
+      const log = await openLog({ daemon: 'd', level: 'info', folder: ${JSON.stringify(folder)}, stdout: true });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      for (let line = 1; line <= 3; line += 1) log.logger.info({ line }, 'before the end');
+      process.exit(3);`;
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', program],
+      { encoding: 'utf8' },
+    );
+    expect(status).toBe(3);
+    const written = readFileSync(join(folder, 'd.1.ndjson'), 'utf8');
+    expect(written.match(/before the end/g)).toHaveLength(3);
+    expect(stdout).toBe(written);
+  });
+
   it('are JSON lines with the daemon in each, and hold no token', async () => {
     const log = await openLog({ daemon: 'worker-1', level: 'info', folder, stdout: false });
     log.logger.info({ token: 'hunter2', headers: { authorization: 'Bearer hunter2' }, task: 'a' }, 'hello');

@@ -1,6 +1,14 @@
 export { buildPlan, buildTask, type TaskWords } from './build-plan.ts';
+export { checkIndex } from './check-index.ts';
+export { MadeUpRun, type MadeUpFact, type MadeUpRunOptions } from './made-up-run.ts';
+export { HeldClock } from './held-clock.ts';
 export { HeldJournal } from './held-journal.ts';
 export { MemoryOutbox } from './memory-outbox.ts';
 export { MemoryRepository } from './memory-repository.ts';
+export { must } from './must.ts';
+export { ReviewChecker } from './review-checker.ts';
+export { RunChecker, type Offered, type OfferedBy } from './run-checker.ts';
+export { ScriptedModels, type ModelAnswer, type ModelRequest } from './scripted-models.ts';
+export { ModelDesk, type Heard, type Said, type SaidCall } from './model-desk.ts';
 export { seededRandom } from './seeded-random.ts';
 export { settle, VirtualClock } from './virtual-clock.ts';

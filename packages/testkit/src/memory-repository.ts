@@ -8,6 +8,9 @@ import type {
   ConflictFile,
   IntegrationRequest,
   IntegrationResult,
+  KeptCommit,
+  RevertRequest,
+  RevertResult,
   RunRepository,
 } from '@switchyard/repo';
 
@@ -29,12 +32,22 @@ export class MemoryRepository implements RunRepository {
   readonly published: RunId[] = [];
   /** Integrations carried out, oldest first. */
   readonly integrations: IntegrationRequest[] = [];
+  /** Rollbacks carried out, oldest first. */
+  readonly reverts: RevertRequest[] = [];
+  /** Tasks whose merge later changes are mixed with, with the files. */
+  readonly mixed = new Map<string, ConflictFile[]>();
   readonly moves: { readonly run: RunId; readonly from: CommitId; readonly to: CommitId }[] = [];
   readonly applied: ApplyRequest[] = [];
+  /** Late commits by their refs. */
+  readonly salvaged = new Map<string, CommitId>();
+  /** Work in progress by its refs. */
+  readonly wip = new Map<string, CommitId>();
   /** Names of the files at the root of every commit. */
   rootNames = new Set<string>(['README.md']);
   /** Tasks whose change conflicts, with the files that do. */
   readonly conflicting = new Map<string, ConflictFile[]>();
+  /** How many lines files have, 0 for none: every commit has every other path, with a thousand of them. */
+  readonly lengths = new Map<string, number>();
   /** The user's head has moved since the run began. */
   headMoved = false;
   /** Called before a method does its work; throws or waits in its stead. */
@@ -77,8 +90,9 @@ export class MemoryRepository implements RunRepository {
     this.integrations.push(request);
     const result: IntegrationResult = { tip: request.parent, merged: [], conflicts: [] };
     let { tip } = result;
-    for (const { taskId, commit } of request.entries) {
-      const files = this.conflicting.get(taskId);
+    for (const entry of request.entries) {
+      const { taskId, commit } = entry;
+      const files = this.conflictOf(entry, request);
       if (files !== undefined) {
         result.conflicts.push({ taskId, files });
         continue;
@@ -87,6 +101,27 @@ export class MemoryRepository implements RunRepository {
       result.merged.push({ taskId, commit: tip });
     }
     return { ...result, tip };
+  }
+
+  async revert(request: RevertRequest): Promise<RevertResult> {
+    await this.before('revert');
+    this.reverts.push(request);
+    const result: RevertResult = { tip: request.parent, isBase: false, conflicts: [] };
+    let { tip } = result;
+    for (const { taskId, merge } of request.entries) {
+      const files = this.mixed.get(taskId);
+      if (files !== undefined) result.conflicts.push({ taskId, files });
+      else tip = this.commit(`revert ${tip} ${merge} ${request.at}`, tip, []);
+    }
+    return { ...result, tip };
+  }
+
+  /** The files in which an entry conflicts; undefined: it does not. */
+  protected conflictOf(
+    { taskId }: IntegrationRequest['entries'][number],
+    _request: IntegrationRequest,
+  ): ConflictFile[] | undefined {
+    return this.conflicting.get(taskId);
   }
 
   async moveRun(run: RunId, from: CommitId, to: CommitId): Promise<void> {
@@ -118,6 +153,12 @@ export class MemoryRepository implements RunRepository {
     return Promise.resolve([]);
   }
 
+  async fileLengths(_commit: CommitId, paths: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    await this.before('fileLengths');
+    const known = paths.map((path): [string, number] => [path, this.lengths.get(path) ?? 1_000]);
+    return new Map(known.filter(([, lines]) => lines > 0));
+  }
+
   checkout(): Promise<void> {
     return Promise.resolve();
   }
@@ -142,6 +183,20 @@ export class MemoryRepository implements RunRepository {
 
   pinAttempt(): Promise<void> {
     return Promise.resolve();
+  }
+
+  async pinSalvage({ run, taskId, fence, commit }: KeptCommit): Promise<string> {
+    await this.before('pinSalvage');
+    const ref = `refs/switchyard/salvage/${run}/${taskId}/${fence}`;
+    this.salvaged.set(ref, commit);
+    return ref;
+  }
+
+  async pinWip({ run, taskId, fence, commit }: KeptCommit): Promise<string> {
+    await this.before('pinWip');
+    const ref = `refs/switchyard/wip/${run}/${taskId}/${fence}`;
+    this.wip.set(ref, commit);
+    return ref;
   }
 
   dropRun(run: RunId): Promise<void> {

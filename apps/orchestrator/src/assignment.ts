@@ -1,5 +1,7 @@
 import type { AcceptanceItem, PayloadInput, PlanTask } from '@switchyard/protocol';
-import type { Lease, RunState, TaskState } from '@switchyard/scheduler';
+import { valuesBefore, type Lease, type TaskState } from '@switchyard/scheduler';
+import type { RunKeeper } from './run-keeper.ts';
+import { upstreamOf } from './upstream.ts';
 
 /** The text of an acceptance item, as key of the criterion map and in lists for people. */
 export function criterionOf(item: AcceptanceItem): string {
@@ -12,7 +14,7 @@ export function criteriaOf(task: PlanTask): string[] {
 
 /** What the worker is told; a function of the state, so that telling it twice says the same. */
 export function assignmentOf(
-  state: RunState,
+  { state, reviews }: Pick<RunKeeper, 'state' | 'reviews'>,
   task: TaskState,
   lease: Lease,
 ): PayloadInput<'task-assignment'> {
@@ -33,12 +35,19 @@ export function assignmentOf(
     acceptance: spec.acceptance,
     timeoutMs: spec.timeoutMs,
     base: lease.base,
-    ...(task.continueFrom === undefined ? {} : { continueFrom: task.continueFrom }),
+    ...(lease.resumeFrom === undefined ? {} : { resumeFrom: lease.resumeFrom }),
+    ...(task.continueFrom === undefined || lease.resumeFrom !== undefined
+      ? {}
+      : { continueFrom: task.continueFrom }),
     ...(state.include === undefined ? {} : { include: state.include }),
     ...(state.plan.setup === undefined ? {} : { setup: state.plan.setup }),
     scratch: state.plan.scratch,
     round: Math.max(1, task.round),
     feedback: [...task.feedback],
     ...(task.answer === undefined ? {} : { answer: task.answer }),
+    inputs: valuesBefore(state, spec),
+    upstream: upstreamOf({ state, reviews }, spec.id),
+    mcpServers: spec.mcpServers,
+    ...(spec.draft === undefined ? {} : { draft: spec.draft }),
   };
 }

@@ -1,9 +1,9 @@
-import { isAppError, type TaskId } from '@switchyard/protocol';
-import type { Lease, Owed } from '@switchyard/scheduler';
+import { isAppError, type AttemptKey, type TaskId } from '@switchyard/protocol';
+import type { Lease, Owed, TaskState } from '@switchyard/scheduler';
 import { assignmentOf } from './assignment.ts';
 import type { Fleet } from './fleet.ts';
 import type { Loop } from './loop.ts';
-import { patientTimer } from './patient-timer.ts';
+import { PatientTimers } from './patient-timer.ts';
 import type { OrchestratorPorts, Send } from './ports.ts';
 import type { RunKeeper } from './run-keeper.ts';
 
@@ -17,13 +17,26 @@ interface AssignmentContext {
   readonly loop: Loop;
   readonly fleet: Fleet;
   readonly send: Send;
+  /** For how long requests of an attempt to its model had to wait so far, in milliseconds. */
+  readonly heldMs: (attempt: Pick<AttemptKey, 'run' | 'taskId' | 'fence'>) => number;
+}
+
+/** Between two looks at an attempt that is held at its limit. */
+const leastMs = 10_000;
+
+interface Limited {
+  readonly keeper: RunKeeper;
+  readonly taskId: TaskId;
+  readonly lease: Lease;
+  readonly limitMs: number;
+  readonly begunAt: number;
 }
 
 interface Watched {
   /** The connection in which the worker was told. */
   session?: number;
   cancelAccept?: () => void;
-  readonly cancelLimit: () => void;
+  cancelLimit: () => void;
 }
 
 /**
@@ -33,9 +46,11 @@ interface Watched {
 export class Assignments {
   private readonly watched = new Map<string, Watched>();
   private readonly context: AssignmentContext;
+  private readonly timers: PatientTimers;
 
   constructor(context: AssignmentContext) {
     this.context = context;
+    this.timers = new PatientTimers(context.ports.clock);
   }
 
   /** Tells the worker of a lease, once in each of its connections. */
@@ -46,7 +61,7 @@ export class Assignments {
     const watched = this.watch(keeper, taskId, lease);
     if (watched.session === worker.session) return;
     try {
-      const payload = assignmentOf(keeper.state, task, lease);
+      const payload = assignmentOf(keeper, task, lease);
       const sent = this.context.send(lease.worker, 'task-assignment', payload, { fence: lease.fence });
       if (sent === undefined) return;
     } catch (error) {
@@ -56,7 +71,7 @@ export class Assignments {
     }
     watched.session = worker.session;
     watched.cancelAccept?.();
-    watched.cancelAccept = patientTimer(this.context.ports.clock, acceptTimeoutMs, () => {
+    watched.cancelAccept = this.timers.after(acceptTimeoutMs, () => {
       if (keeper.state.tasks.get(taskId)?.phase.kind !== 'leased') return;
       const seconds = acceptTimeoutMs / 1000;
       this.lose(keeper, taskId, {
@@ -72,28 +87,41 @@ export class Assignments {
     const known = this.watched.get(key);
     if (known !== undefined) return known;
     const limitMs = (keeper.state.tasks.get(taskId)?.task.timeoutMs ?? 0) * 2 + attemptSlackMs;
-    const why = `no result within ${Math.round(limitMs / 60_000)} minutes`;
-    const cancelLimit = patientTimer(this.context.ports.clock, limitMs, () =>
-      this.lose(keeper, taskId, { lease, why }),
-    );
-    const watched: Watched = { cancelLimit };
+    const watched: Watched = { cancelLimit: () => undefined };
     this.watched.set(key, watched);
+    this.limit(
+      watched,
+      { keeper, taskId, lease, limitMs, begunAt: this.context.ports.clock.monotonic() },
+      limitMs,
+    );
     return watched;
+  }
+
+  /** The limit does not count what the attempt was held for: by the quota or the budget, or by its question. */
+  private limit(watched: Watched, limited: Limited, delayMs: number): void {
+    const { keeper, taskId, lease, limitMs, begunAt } = limited;
+    watched.cancelLimit = this.timers.after(delayMs, () => {
+      const { clock } = this.context.ports;
+      const heldMs = this.context.heldMs({ run: keeper.run, taskId, fence: lease.fence });
+      const askedMs = askedFor(keeper.state.tasks.get(taskId), clock.now());
+      const leftMs = begunAt + limitMs + heldMs + askedMs - clock.monotonic();
+      if (leftMs > 0) return this.limit(watched, limited, Math.max(leastMs, leftMs));
+      const why = `no result within ${Math.round(limitMs / 60_000)} minutes`;
+      this.lose(keeper, taskId, { lease, why });
+    });
   }
 
   /** The lease has ended. */
   unwatch(keeper: RunKeeper, taskId: TaskId, fence: number): void {
     const key = keyOf(keeper, taskId, fence);
-    this.watched.get(key)?.cancelAccept?.();
-    this.watched.get(key)?.cancelLimit();
+    const watched = this.watched.get(key);
+    watched?.cancelAccept?.();
+    watched?.cancelLimit();
     this.watched.delete(key);
   }
 
   close(): void {
-    for (const { cancelAccept, cancelLimit } of this.watched.values()) {
-      cancelAccept?.();
-      cancelLimit();
-    }
+    this.timers.close();
     this.watched.clear();
   }
 
@@ -114,6 +142,12 @@ export class Assignments {
       failure: { class: 'logic', code: 'E_TOO_LARGE', message },
     });
   }
+}
+
+/** For how long the last attempt of a task has waited for answers, in milliseconds. */
+function askedFor(task: TaskState | undefined, now: number): number {
+  const questions = task?.history.at(-1)?.questions ?? [];
+  return questions.reduce((sum, { since, answer }) => sum + ((answer?.at ?? now) - since), 0);
 }
 
 function keyOf(keeper: RunKeeper, taskId: TaskId, fence: number): string {

@@ -1,4 +1,5 @@
 import {
+  agentOfLabel,
   AppError,
   isAppError,
   messageOf,
@@ -10,10 +11,11 @@ import {
   type PeerId,
   type PlanTask,
   type RunId,
+  type TaskId,
 } from '@switchyard/protocol';
-import { checkAddedTasks } from '@switchyard/plan';
+import { checkAddedTasks, type AddedOptions } from '@switchyard/plan';
 import { summaryOf, viewOf, type RunInput } from '@switchyard/scheduler';
-import { peerViewOf, startingView } from './fleet.ts';
+import { fleetView } from './fleet-view.ts';
 import type { LogLine } from './ports.ts';
 import { buildReport, reportForWire } from './run-report.ts';
 import type { RunKeeper } from './run-keeper.ts';
@@ -52,11 +54,22 @@ const handlers: { readonly [T in MessageType]?: Handler<T> } = {
     tell(context, run, { kind: 'cancel', taskId, reason }),
   'run-pause': ({ run, reason }, _request, context) => tell(context, run, { kind: 'pause', reason }),
   'run-resume': ({ run }, _request, context) => tell(context, run, { kind: 'resume' }),
+  'run-rollback': async (payload, _request, context) => ({
+    type: 'run-rolled-back',
+    payload: await rollBack(context, payload),
+  }),
+  'budget-raise': ({ run, usd, perTask }, _request, context) =>
+    tell(context, run, { kind: 'raise-budget', usd, perTask }),
   'run-add-tasks': ({ run, tasks }, _request, context) => addTasks(context, run, tasks),
-  'gate-answer': ({ run, taskId, approve, note }, _request, context) =>
-    tell(context, run, { kind: 'gate-answered', taskId, approve, note }),
-  'escalation-answer': ({ run, taskId, action, note }, _request, context) =>
-    tell(context, run, { kind: 'escalation-answered', taskId, action, note }),
+  'gate-answer': ({ run, taskId, approve, note, inputs }, _request, context) =>
+    tell(context, run, { kind: 'gate-answered', taskId, approve, note, inputs }),
+  'escalation-answer': ({ run, taskId, action, note }, _request, context) => {
+    const answer = tell(context, run, { kind: 'escalation-answered', taskId, action, note });
+    tellAttempt(context, run, taskId);
+    return answer;
+  },
+  'kept-take-up': ({ run, taskId, attempt, kind: what }, _request, context) =>
+    tell(context, run, { kind: 'take-up', taskId, attempt, what }),
   'report-get': ({ run }, _request, context) => {
     const keeper = keeperOf(context, run);
     const files = context.ports.reports.find(run);
@@ -77,10 +90,7 @@ const handlers: { readonly [T in MessageType]?: Handler<T> } = {
       hub: ports.settings.hubName,
       url: ports.door.url,
       version: ports.settings.version,
-      peers: [
-        ...fleet.all().map((entry) => peerViewOf(entry, ports.instances.isLocal(entry.peer))),
-        ...ports.instances.starting().map(startingView),
-      ],
+      peers: fleetView(fleet, ports.instances),
     },
   }),
   'worker-terminate': ({ peer }, _request, { fleet, ports, send }) => {
@@ -194,12 +204,30 @@ function keeperOf(context: RequestContext, run: RunId): RunKeeper {
 /** Grows a running run by tasks that the checks of a plan let pass. */
 function addTasks(context: RequestContext, run: RunId, tasks: readonly PlanTask[]): Answer {
   const { plan } = keeperOf(context, run).state;
-  const wrong = checkAddedTasks(plan, tasks).filter(({ severity }) => severity === 'error');
+  const wrong = checkAddedTasks(plan, tasks, namesOf(context)).filter(({ severity }) => severity === 'error');
   if (wrong.length > 0) {
     const shown = wrong.slice(0, 20).map(({ message, fix }) => `${message}; ${fix}`);
     throw new AppError('E_PLAN_INVALID', shown.join('\n'), { details: { problems: wrong.slice(0, 200) } });
   }
   return tell(context, run, { kind: 'add-tasks', tasks });
+}
+
+/** What this machine knows, and what workers of other machines offer that describe agents of their own. */
+function namesOf({ ports, fleet }: RequestContext): AddedOptions {
+  const { agents, mcpServers } = ports.settings.names ?? {};
+  const offered = fleet
+    .all('worker')
+    .flatMap(({ hello }) => hello.labels.flatMap((label) => agentOfLabel(label) ?? []));
+  const of = (kind: 'acp' | 'cli') => [
+    ...new Set([
+      ...(agents?.[kind] ?? []),
+      ...offered.filter((each) => each.kind === kind).map(({ agent }) => agent),
+    ]),
+  ];
+  return {
+    ...(agents !== undefined && { agents: { acp: of('acp'), cli: of('cli') } }),
+    ...(mcpServers !== undefined && { mcpServers }),
+  };
 }
 
 type ClientInput = RunInput extends infer I ? (I extends { at: number } ? Omit<I, 'at'> : never) : never;
@@ -208,6 +236,35 @@ function tell(context: RequestContext, run: RunId, input: ClientInput): Answer {
   const keeper = keeperOf(context, run);
   context.loop.input(keeper, { ...input, at: context.ports.clock.now() } as RunInput);
   return done;
+}
+
+/** An attempt that waits at work for the answer is told it; one that cannot be reached now asks again. */
+function tellAttempt({ loop, send }: RequestContext, run: RunId, taskId: TaskId): void {
+  const keeper = loop.keepers.get(run);
+  const lease = keeper?.held.get(taskId);
+  const last = keeper?.state.tasks.get(taskId)?.history.at(-1)?.questions?.at(-1);
+  if (lease === undefined || last?.answer === undefined) return;
+  const { worker, attempt, fence } = lease;
+  const told = { run, taskId, attempt, fence, question: last.id, answer: last.answer.text };
+  loop.afterCommit(() => send(worker, 'task-answer', told));
+}
+
+/** Asks for a rollback and waits for what becomes of it. */
+async function rollBack(
+  context: RequestContext,
+  { run, taskId, withDependants, reason }: PayloadOf<'run-rollback'>,
+): Promise<PayloadInput<'run-rolled-back'>> {
+  const keeper = keeperOf(context, run);
+  tell(context, run, { kind: 'rollback', taskId, withDependants, reason });
+  const end = await keeper.rollback.ended();
+  if (end.kind === 'refused')
+    throw new AppError('E_ROLLBACK_REFUSED', `nothing is rolled back: ${end.reason}`);
+  const { commit } = end;
+  const tasks = [...keeper.state.tasks.values()].filter(
+    ({ phase }) => phase.kind === 'rolled-back' && phase.commit === commit,
+  );
+  context.ports.logger.info({ run, commit, tasks: tasks.length }, 'run rolled back');
+  return { commit, tasks: tasks.map(({ task }) => task.id) };
 }
 
 async function apply(context: RequestContext, run: RunId): Promise<PayloadInput<'run-applied'>> {

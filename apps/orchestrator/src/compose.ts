@@ -1,33 +1,45 @@
+import { existsSync, rmSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, limits, peerId } from '@switchyard/protocol';
+import { knownNames, readModelsFile } from '@switchyard/agents';
 import { openSandbox, type Sandbox } from '@switchyard/guard';
-import { openLayers, setupEnvironment } from '@switchyard/receipts';
+import { openLayers, operatorRegistries, setupEnvironment } from '@switchyard/receipts';
 import { discoverRepository, openRunRepository, type RunRepository } from '@switchyard/repo';
 import {
   acquireLock,
+  claimProject,
   createMetrics,
+  layOutStateFolder,
   openLog,
   openStateFolder,
   programVersion,
+  removeTree,
   repositoryStateRoot,
+  requireProject,
   Shutdown,
   stateRoot,
+  steadyClock,
   systemClock,
   systemRandom,
+  unwritableState,
+  type LockResult,
   type Logger,
   type Metrics,
   type StateFolder,
+  upstreamProxyOf,
 } from '@switchyard/runtime';
-import { openLibsqlJournal, type Journal } from '@switchyard/store';
+import { Archivist, ProjectionChore, SnapshotChore } from '@switchyard/history';
+import { openLibsqlJournal, type ShelvedJournal } from '@switchyard/store';
 import { createHub, openTokenBook } from '@switchyard/transport';
-import type { OrchestratorConfig } from './config.ts';
+import { leaseMsOf, type OrchestratorConfig } from './config.ts';
 import { Orchestrator } from './daemon.ts';
 import { closedDoor, openFrontDoor } from './front-door.ts';
 import type { InstanceManager } from './instances.ts';
 import { openLocalFleet } from './local-fleet.ts';
 import { LogFiles } from './log-files.ts';
 import { announce } from './orchestrator-file.ts';
-import type { Door, OrchestratorPorts } from './ports.ts';
+import type { DaemonSettings, Door, OrchestratorPorts } from './ports.ts';
 import { FileReports } from './report-writer.ts';
 import { createVerifier } from './verifier.ts';
 
@@ -50,7 +62,7 @@ interface Ground {
 
 interface Adapters {
   readonly metrics: Metrics;
-  readonly journal: Journal;
+  readonly journal: ShelvedJournal;
   readonly sandbox: Sandbox;
   readonly repository: RunRepository;
 }
@@ -61,13 +73,21 @@ export async function compose(
   env: NodeJS.ProcessEnv,
 ): Promise<RunningOrchestrator> {
   const user = await discoverRepository(config.repository);
-  const folder = openStateFolder(config.state ?? repositoryStateRoot(stateRoot(env), user.gitCommonDir));
-  const lock = takeStateFolder(folder);
+  const root = config.state ?? repositoryStateRoot(stateRoot(env), user.gitCommonDir);
+  // Before anything is made in it.
+  requireProject(layOutStateFolder(root), user.gitCommonDir);
+  const folder = openStateFolder(root);
+  const lock = takeStateFolder(folder, user.gitCommonDir);
   const { logLevel: level, logStdout: stdout } = config;
   const log = await openLog({ daemon: 'orchestrator', level, folder: folder.logs, stdout });
   const shutdown = new Shutdown(log.logger, limits.drainMs + 1_000);
+  if (config.endWithInput) shutdown.onInputClosed();
   shutdown.add('log', () => log.close());
-  shutdown.add('state folder', () => lock.release());
+  shutdown.add('state folder', () => {
+    // Whoever sees no file may start the next one.
+    rmSync(folder.orchestratorFile, { force: true });
+    lock.release();
+  });
   try {
     return await start({ config, env, user, folder, logger: log.logger, shutdown });
   } catch (error) {
@@ -104,6 +124,9 @@ async function start(ground: Ground): Promise<RunningOrchestrator> {
     logger,
     handler: daemon.handler,
     heartbeatIntervalMs: config.heartbeatIntervalMs,
+    unverifiableAfterMs: leaseMsOf(config),
+    hungAfterMs: config.hungMs,
+    silentAfterMs: leaseMsOf(config) + config.leaseGraceMs,
   });
   shutdown.add('hub', () => hub.close());
   const door = await openFrontDoor({
@@ -126,11 +149,14 @@ async function start(ground: Ground): Promise<RunningOrchestrator> {
     version: programVersion,
     startedAt: Date.now(),
   };
-  shutdown.add('orchestrator file', announce(folder.orchestratorFile, self));
+  announce(folder.orchestratorFile, self);
   shutdown.add('local instances', () => {
     daemon.drain();
     return instances.cleanup();
   });
+  // The first step, in the turn in which the end is decided: who is connected by then has prevented it, and who comes
+  // later reads this.
+  shutdown.add('orchestrator file', () => announce(folder.orchestratorFile, { ...self, draining: true }));
   logger.info(
     { url, repository: user.workTree, state: folder.root, sandbox: adapters.sandbox.tier },
     'orchestrator ready',
@@ -144,11 +170,30 @@ async function openAdapters({ config, env, user, folder, logger, shutdown }: Gro
   const onCommit = (ms: number): void => commits.observe(ms / 1000);
   const journal = openLibsqlJournal({ file: folder.journalFile, logger, onCommit });
   shutdown.add('journal', () => journal.close());
+  requireGitDir(folder, journal);
   const searchPath = env['PATH'] === undefined ? {} : { searchPath: env['PATH'] };
-  const sandbox = await openSandbox({ mode: config.sandbox, logger, clock: systemClock, ...searchPath });
+  const sandbox = await openSandbox({
+    mode: config.sandbox,
+    logger,
+    clock: systemClock,
+    upstreamProxy: upstreamProxyOf(env),
+    ...searchPath,
+  });
   shutdown.add('sandbox', () => sandbox.close());
   const repository = await openRunRepository({ gitDir: folder.gitDir, user, logger });
+  // An orchestrator that was killed leaves checkouts.
+  for (const name of await readdir(folder.checkouts)) await removeTree(join(folder.checkouts, name));
   return { metrics, journal, sandbox, repository };
+}
+
+/** What runs rest on has not gone from beside the journal. Throws AppError E_STATE_DAMAGED. */
+function requireGitDir({ gitDir }: StateFolder, journal: ShelvedJournal): void {
+  if (existsSync(join(gitDir, 'HEAD')) || journal.streams().length === 0) return;
+  throw new AppError(
+    'E_STATE_DAMAGED',
+    `${gitDir} is gone, and the journal has runs whose commits it held; put it back from a copy, or move the whole state folder away to begin anew (branches switchyard/… in your repository stay)`,
+    { details: { file: gitDir } },
+  );
 }
 
 interface Parts {
@@ -162,13 +207,14 @@ interface Parts {
 function portsOf(ground: Ground, { adapters, instances, doorway, end }: Parts): OrchestratorPorts {
   const { config, env, folder, logger, shutdown } = ground;
   const { sandbox, repository, journal, metrics } = adapters;
-  const [clock, random] = [systemClock, systemRandom];
+  const [clock, random] = [steadyClock(systemClock), systemRandom];
   const layers = openLayers({
     folder: folder.layers,
     sandbox,
     logger,
     clock,
     networkEnv: setupEnvironment(env),
+    registries: operatorRegistries(env),
   });
   const checkouts = { folder: folder.checkouts, clock, random, logger };
   return {
@@ -177,6 +223,8 @@ function portsOf(ground: Ground, { adapters, instances, doorway, end }: Parts): 
     logger,
     metrics,
     journal,
+    snapshots: journal.shelf,
+    archivist: openArchivist(ground, journal),
     repository,
     verifier: createVerifier({ repository, layers, sandbox, ...checkouts }),
     instances,
@@ -187,11 +235,14 @@ function portsOf(ground: Ground, { adapters, instances, doorway, end }: Parts): 
     },
     settings: {
       leaseGraceMs: config.leaseGraceMs,
+      deadShownMs: config.deadShownMs,
       heartbeatIntervalMs: config.heartbeatIntervalMs,
       ephemeral: config.ephemeral,
       version: programVersion,
       hubName: folder.root,
       sandbox: sandbox.tier,
+      models: modelSettings(config),
+      names: knownNames({ agents: config.agents, mcpServers: config.mcpServers }),
     },
     fatal: (error) => {
       logger.fatal({ err: error }, 'the orchestrator cannot go on');
@@ -201,11 +252,40 @@ function portsOf(ground: Ground, { adapters, instances, doorway, end }: Parts): 
   };
 }
 
-function takeStateFolder(folder: StateFolder): { release(): void } {
-  const result = acquireLock(join(folder.root, 'orchestrator.lock'));
-  if (result.kind === 'held') return result;
+/** What the operator says of providers. Throws AppError E_CONFIG. */
+function modelSettings({ models: file }: OrchestratorConfig): NonNullable<DaemonSettings['models']> {
+  const { providers, budgetUsdPerDay } = readModelsFile(file);
+  const quotas = Object.entries(providers).map(([name, { quota }]) => [name, quota] as const);
+  return { quotas: Object.fromEntries(quotas), budgetUsdPerDay };
+}
+
+/** What is made from the journal on the side. */
+function openArchivist({ logger, folder }: Ground, { shelf, name }: ShelvedJournal): Archivist {
+  const clock = systemClock;
+  const chores = [
+    new SnapshotChore({ shelf, logger, clock }),
+    new ProjectionChore({ file: folder.projectionsFile, journal: name, logger, clock }),
+  ];
+  return new Archivist({ clock, chores });
+}
+
+function takeStateFolder(folder: StateFolder, gitCommonDir: string): { release(): void } {
+  const result = lockOf(folder);
+  if (result.kind === 'held') {
+    claimProject(folder, gitCommonDir);
+    return result;
+  }
   throw new AppError(
     'E_STATE_LOCKED',
     `process ${result.holder.pid} is the orchestrator of this repository already (state folder ${folder.root}); use it, or end it with \`switchyard down\``,
   );
+}
+
+/** Throws AppError E_STORAGE, E_DISK_FULL where no file can be made. */
+function lockOf({ lockFile, root }: StateFolder): LockResult {
+  try {
+    return acquireLock(lockFile);
+  } catch (cause) {
+    throw unwritableState(root, cause);
+  }
 }

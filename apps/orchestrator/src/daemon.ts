@@ -1,16 +1,26 @@
-import { limits, type AttemptKey, type Envelope, type PeerId, type RunId } from '@switchyard/protocol';
+import {
+  limits,
+  type AttemptKey,
+  type Envelope,
+  type PeerId,
+  type RunId,
+  type TaskId,
+} from '@switchyard/protocol';
 import type { ConnectedPeer, Hub, HubHandler } from '@switchyard/transport';
 import { Assignments } from './assignments.ts';
 import { receiveRequest } from './client-requests.ts';
+import { recover } from '@switchyard/history';
 import { Dispatch } from './dispatch.ts';
 import { Effects } from './effects.ts';
-import { Fleet, holds } from './fleet.ts';
-import { Loop } from './loop.ts';
+import { logEvent } from './event-lines.ts';
+import { Fleet, holds, type ContactChange } from './fleet.ts';
+import { Loop, type LoopSteps } from './loop.ts';
 import { Measures } from './measures.ts';
 import { PeerMessages } from './peer-messages.ts';
 import type { OrchestratorPorts, Send } from './ports.ts';
+import { QuotaDesk } from './quota-desk.ts';
 import { ReviewDesk } from './review-desk.ts';
-import { RunKeeper, type Pending } from './run-keeper.ts';
+import { RunKeeper } from './run-keeper.ts';
 import type { RequestContext } from './submit.ts';
 import { ClientWatchers } from './watchers.ts';
 
@@ -26,6 +36,7 @@ export class Orchestrator {
   private readonly ports: OrchestratorPorts;
   private readonly fleet: Fleet;
   private readonly desk: ReviewDesk;
+  private readonly quota: QuotaDesk;
   private readonly dispatch: Dispatch;
   private readonly assignments: Assignments;
   private readonly effects: Effects;
@@ -42,24 +53,40 @@ export class Orchestrator {
   constructor(ports: OrchestratorPorts) {
     this.ports = ports;
     const send: Send = (to, type, payload, extra) => this.hub?.send(to, type, payload, extra);
-    this.fleet = new Fleet(ports.clock, ports.settings.leaseGraceMs, {
-      lost: (peer, reason) => this.lost(peer, reason),
-    });
+    const { leaseGraceMs: graceMs, deadShownMs } = ports.settings;
+    this.fleet = new Fleet(
+      ports.clock,
+      { graceMs, deadShownMs },
+      {
+        lost: (peer, reason) => this.lost(peer, reason),
+        contact: (change) => this.contactChanged(change),
+      },
+    );
     this.loop = new Loop(ports, {
       dispatch: () => {
         if (!this.draining) this.dispatch.run();
       },
-      committed: (keeper, pending) => this.committed(keeper, pending),
+      committed: (work) => this.committed(work),
       perform: (keeper) => this.perform(keeper),
+      heldReviews: () => this.quota.heldReviews(),
     });
     const shared = { ports, loop: this.loop, fleet: this.fleet, send };
     this.desk = new ReviewDesk(shared);
-    this.dispatch = new Dispatch(ports, { loop: this.loop, fleet: this.fleet, desk: this.desk });
-    this.messages = new PeerMessages({ ...shared, desk: this.desk });
+    this.quota = new QuotaDesk(shared);
+    this.dispatch = new Dispatch(ports, {
+      loop: this.loop,
+      fleet: this.fleet,
+      desk: this.desk,
+      measuredRpm: (run) => this.quota.measuredRpm(run),
+    });
+    this.messages = new PeerMessages({ ...shared, desk: this.desk, quota: this.quota });
     this.watchers = new ClientWatchers({ ports, send, waiting: (peer) => this.hub?.waiting(peer) });
     this.measures = new Measures(ports.metrics);
     this.requests = { ...shared, watchers: this.watchers, signal: this.abort.signal };
-    this.assignments = new Assignments(shared);
+    this.assignments = new Assignments({
+      ...shared,
+      heldMs: (attempt) => this.quota.heldMs(attempt),
+    });
     this.effects = new Effects({
       ports,
       loop: this.loop,
@@ -70,8 +97,8 @@ export class Orchestrator {
     this.handler = {
       connected: (peer) => this.connected(peer),
       message: (envelope) => this.message(envelope),
-      liveness: (peer, state) => {
-        this.fleet.liveness(peer.id, state);
+      liveness: (peer, _state, doubt) => {
+        this.fleet.liveness(peer.id, doubt);
         this.loop.wake();
       },
       disconnected: (peer) => this.disconnected(peer),
@@ -84,20 +111,19 @@ export class Orchestrator {
    * E_STATE_DAMAGED.
    */
   restore(): void {
+    const { journal, snapshots: shelf, logger, archivist } = this.ports;
+    const recovered = recover({ journal, shelf, logger });
     const keepers = new Map<string, RunKeeper>();
-    for (const stored of this.ports.journal.read()) {
-      const keeper = keepers.get(stored.stream) ?? new RunKeeper(stored.stream as RunId);
-      keepers.set(stored.stream, keeper);
-      keeper.restore(stored);
-    }
+    for (const [run, history] of recovered.histories) keepers.set(run, new RunKeeper(history.run, history));
+    archivist?.adopt(recovered);
     for (const keeper of keepers.values()) {
       this.loop.add(keeper);
       for (const [taskId, lease] of keeper.held) this.assignments.watch(keeper, taskId, lease);
-      for (const lease of keeper.held.values()) this.fleet.expect(lease.worker);
+      for (const lease of keeper.held.values()) this.fleet.expect(lease.worker, 'worker');
       for (const key of keeper.openReviews) {
         for (const member of keeper.reviews.get(key)?.members.values() ?? []) {
           if (member.phase.kind === 'assigned' || member.phase.kind === 'completing')
-            this.fleet.expect(member.phase.reviewer);
+            this.fleet.expect(member.phase.reviewer, 'reviewer');
         }
       }
     }
@@ -105,6 +131,7 @@ export class Orchestrator {
 
   start(hub: Hub): void {
     this.hub = hub;
+    this.quota.restored();
     this.loop.wake();
     // Peers come back within this time; only then is it told that one is missing.
     this.ports.clock.after(limits.reconnectMaxMs, () => this.dispatch.startMatching());
@@ -120,10 +147,12 @@ export class Orchestrator {
   async stop(): Promise<void> {
     this.abort.abort(new Error('the orchestrator is shutting down'));
     this.effects.close();
+    this.quota.close();
     this.assignments.close();
     this.fleet.close();
     this.watchers.close();
     await this.loop.stop();
+    await this.ports.archivist?.close();
   }
 
   /** A local instance's process has ended: what it held is lost without a grace. */
@@ -152,7 +181,7 @@ export class Orchestrator {
   private connected(connection: ConnectedPeer): { fenced: AttemptKey[] } {
     const { id: peer, hello } = connection;
     this.measurePeers();
-    if (hello.role === 'client') {
+    if (isLooker(hello)) {
       this.clients.add(peer);
       this.watchers.arrived(peer);
       return { fenced: [] };
@@ -179,18 +208,11 @@ export class Orchestrator {
 
   /** What a worker had accepted and does not hold any more is lost; what it was only told is told again. */
   private resume({ id: peer, hello }: ConnectedPeer): void {
-    const at = this.ports.clock.now();
     for (const keeper of this.loop.active()) {
       for (const [taskId, lease] of [...keeper.held]) {
         if (lease.worker !== peer || keeper.state.tasks.get(taskId)?.phase.kind === 'leased') continue;
         if (holds(hello, { run: keeper.run, taskId, fence: lease.fence })) continue;
-        this.loop.input(keeper, {
-          at,
-          kind: 'lost',
-          taskId,
-          fence: lease.fence,
-          reason: `${peer} was restarted`,
-        });
+        this.loseAttempt(keeper, { taskId, fence: lease.fence }, `${peer} was restarted`);
       }
     }
   }
@@ -235,7 +257,7 @@ export class Orchestrator {
   private disconnected(connection: ConnectedPeer): void {
     const { id: peer, hello } = connection;
     this.measurePeers();
-    if (hello.role === 'client') {
+    if (isLooker(hello)) {
       this.clients.delete(peer);
       this.watchers.left(peer);
       this.endLater();
@@ -255,13 +277,29 @@ export class Orchestrator {
 
   private measurePeers(): void {
     const connected = this.hub?.peers() ?? [];
-    for (const role of ['worker', 'reviewer', 'client']) {
+    for (const role of ['worker', 'reviewer', 'client', 'observer']) {
       this.measures.connected(role, connected.filter((peer) => peer.role === role).length);
     }
   }
 
-  private lost(peer: PeerId, reason: string): void {
+  private contactChanged({ peer: worker, was, is, forMs, reason }: ContactChange): void {
+    // That peers leave an orchestrator that ends is no news of theirs.
+    if (is !== 'dead' && !this.draining) this.tellContact(worker, is === 'alive', reason ?? 'it came back');
+    const fields = { worker, was, is, forMs, ...(reason !== undefined && { reason }) };
+    if (is === 'alive') this.ports.logger.info(fields, 'peer is alive again');
+    else this.ports.logger.warn(fields, `peer is ${is}`);
+  }
+
+  /** Runs that have attempts there say so to who watches them. */
+  private tellContact(worker: PeerId, isHeard: boolean, reason: string): void {
     const at = this.ports.clock.now();
+    for (const keeper of this.loop.active())
+      for (const [taskId, lease] of [...keeper.held])
+        if (lease.worker === worker)
+          this.loop.input(keeper, { at, kind: 'contact', taskId, fence: lease.fence, isHeard, reason });
+  }
+
+  private lost(peer: PeerId, reason: string): void {
     for (const keeper of this.loop.active()) {
       for (const [taskId, lease] of [...keeper.held]) {
         if (lease.worker !== peer) continue;
@@ -269,13 +307,7 @@ export class Orchestrator {
           { worker: peer, run: keeper.run, task: taskId, attempt: lease.attempt, reason },
           'attempt lost with its worker',
         );
-        this.loop.input(keeper, {
-          at,
-          kind: 'lost',
-          taskId,
-          fence: lease.fence,
-          reason: `${peer}: ${reason}`,
-        });
+        this.loseAttempt(keeper, { taskId, fence: lease.fence }, `${peer}: ${reason}`);
       }
     }
     this.desk.lost(peer);
@@ -284,11 +316,30 @@ export class Orchestrator {
     this.loop.wake();
   }
 
-  private committed(keeper: RunKeeper, pending: Pending): void {
+  /** What has come in of the attempt and is being looked at counts first: it may be its result, or what it had done. */
+  private loseAttempt(keeper: RunKeeper, attempt: { taskId: TaskId; fence: number }, reason: string): void {
+    const lose = (): void => {
+      if (this.abort.signal.aborted) return;
+      this.loop.input(keeper, { ...attempt, at: this.ports.clock.now(), kind: 'lost', reason });
+    };
+    const looking = this.messages.underWay({ run: keeper.run, ...attempt });
+    if (looking === undefined) lose();
+    else void looking.then(lose);
+  }
+
+  private committed({ keeper, pending, seq }: Parameters<LoopSteps['committed']>[0]): void {
     keeper.publishedEvents += pending.events.length;
+    if (pending.facts.length > 0)
+      this.ports.archivist?.kept({
+        history: keeper.history,
+        facts: pending.facts.map(({ known }) => known),
+        seq,
+      });
     this.watchers.published(keeper);
+    this.quota.changed(keeper);
     for (const { taskId, lease, tell } of pending.endedLeases) {
       this.assignments.unwatch(keeper, taskId, lease.fence);
+      this.quota.ended(keeper.run, taskId, lease.fence);
       if (!tell) continue;
       const { attempt, fence } = lease;
       this.hub?.send(
@@ -298,19 +349,8 @@ export class Orchestrator {
         { fence },
       );
     }
-    for (const event of pending.events) {
-      this.measures.event(event);
-      this.ports.logger.info(
-        {
-          run: event.run,
-          task: event.taskId,
-          attempt: event.attempt,
-          worker: event.worker,
-          event: event.kind,
-        },
-        event.text,
-      );
-    }
+    this.measures.told(pending.events);
+    for (const event of pending.events) logEvent(this.ports.logger, event);
   }
 
   private perform(keeper: RunKeeper): void {
@@ -337,4 +377,9 @@ export class Orchestrator {
     );
     if (owedReports.length === 0) this.ports.stop('all runs have ended');
   }
+}
+
+/** Peers that ask, and work on nothing. */
+function isLooker({ role }: ConnectedPeer['hello']): boolean {
+  return role === 'client' || role === 'observer';
 }

@@ -1,10 +1,18 @@
-import type { PeerId } from '@switchyard/protocol';
-import type { FleetMember, WorkerOffer } from '@switchyard/scheduler';
+import type { PeerId, RunId } from '@switchyard/protocol';
+import { wantedLabels, type FleetMember, type WorkerOffer } from '@switchyard/scheduler';
 import type { Fleet, FleetPeer } from './fleet.ts';
 import type { Loop } from './loop.ts';
 import type { FleetDemand, OrchestratorPorts } from './ports.ts';
 import type { ReviewDesk } from './review-desk.ts';
 import type { RunKeeper } from './run-keeper.ts';
+
+interface DispatchParts {
+  readonly loop: Loop;
+  readonly fleet: Fleet;
+  readonly desk: ReviewDesk;
+  /** Requests to models in the last minute of a run, where that is known. */
+  readonly measuredRpm: (run: RunId) => number | undefined;
+}
 
 type FreeSlots = Map<PeerId, WorkerOffer>;
 
@@ -17,9 +25,10 @@ export class Dispatch {
   private readonly loop: Loop;
   private readonly fleet: Fleet;
   private readonly desk: ReviewDesk;
+  private readonly measuredRpm: DispatchParts['measuredRpm'];
   /** What each run was last offered, and as which version of itself. */
   private readonly offered = new WeakMap<RunKeeper, string>();
-  /** The fleet, and the version of the run, that each was last matched with. */
+  /** The fleet, and the ready tasks of the run, that each was last matched with. */
   private readonly matched = new WeakMap<RunKeeper, string>();
   /** Of each run: ready tasks that none of the free workers it was offered could take. */
   private readonly unserved = new WeakMap<RunKeeper, number>();
@@ -27,11 +36,12 @@ export class Dispatch {
   private localLabels: readonly string[] | undefined;
   private mayMatch = false;
 
-  constructor(ports: OrchestratorPorts, parts: { loop: Loop; fleet: Fleet; desk: ReviewDesk }) {
+  constructor(ports: OrchestratorPorts, parts: DispatchParts) {
     this.ports = ports;
     this.loop = parts.loop;
     this.fleet = parts.fleet;
     this.desk = parts.desk;
+    this.measuredRpm = parts.measuredRpm;
   }
 
   /** From now on tasks are told that nobody can take them; before, the fleet has had no time to come. */
@@ -55,10 +65,11 @@ export class Dispatch {
       return;
     }
     const slots = offers.map(({ worker, freeSlots }) => `${worker}:${freeSlots}`).join();
-    const ground = `${keeper.version} ${this.fleet.version} ${slots}`;
+    const measuredRpm = this.measuredRpm(keeper.run);
+    const ground = `${keeper.version} ${this.fleet.version} ${slots} ${measuredRpm ?? ''}`;
     if (this.offered.get(keeper) === ground) return;
     this.offered.set(keeper, ground);
-    const facts = keeper.input({ at: this.ports.clock.now(), kind: 'offer', offers });
+    const facts = keeper.input({ at: this.ports.clock.now(), kind: 'offer', offers, measuredRpm });
     if (facts.length > 0) this.loop.touch(keeper);
     for (const fact of facts) {
       if (fact.kind !== 'task-leased') continue;
@@ -78,10 +89,10 @@ export class Dispatch {
     if (note === undefined) members.push({ labels: this.localLabels });
     const ground = `${this.fleet.version} ${this.localLabels?.join() ?? ''} ${note ?? ''}`;
     for (const keeper of this.loop.active()) {
-      if (!hasReady(keeper) || this.matched.get(keeper) === `${keeper.version} ${ground}`) continue;
+      if (!hasReady(keeper) || this.matched.get(keeper) === `${keeper.readyVersion} ${ground}`) continue;
       const facts = keeper.input({ at: this.ports.clock.now(), kind: 'fleet', workers: members, note });
       if (facts.length > 0) this.loop.touch(keeper);
-      this.matched.set(keeper, `${keeper.version} ${ground}`);
+      this.matched.set(keeper, `${keeper.readyVersion} ${ground}`);
     }
   }
 
@@ -136,8 +147,10 @@ function unservedOf({ state }: RunKeeper, offers: readonly WorkerOffer[]): numbe
   if (free.length === 0) return ready.length - unmatched.size;
   let count = 0;
   for (const id of ready) {
-    const requires = state.tasks.get(id)?.task.requires ?? [];
-    const isServed = free.some(({ labels }) => requires.every((label) => labels.includes(label)));
+    const task = state.tasks.get(id)?.task;
+    const wanted = task === undefined ? [] : wantedLabels(task, false);
+    if (wanted.length === 0) continue; // any free worker serves it
+    const isServed = free.some(({ labels }) => wanted.every((label) => labels.includes(label)));
     if (!isServed && !unmatched.has(id)) count += 1;
   }
   return count;

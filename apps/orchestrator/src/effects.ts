@@ -9,9 +9,11 @@ import {
   type TaskId,
 } from '@switchyard/protocol';
 import type { ConflictFile } from '@switchyard/repo';
+import { renderCase } from '@switchyard/report';
 import { sleep } from '@switchyard/runtime';
 import { owed, type IntegrationDecision, type Owed, type RunState } from '@switchyard/scheduler';
 import type { Assignments } from './assignments.ts';
+import { followUpsOf } from './follow-ups.ts';
 import type { Loop } from './loop.ts';
 import type { OrchestratorPorts } from './ports.ts';
 import { buildReport } from './run-report.ts';
@@ -35,6 +37,8 @@ export interface EffectContext {
 /** Performs what runs owe: each effect once at a time, again after a restart, by its id. */
 export class Effects {
   private readonly underWay = new Map<RunId, Map<string, AbortController>>();
+  /** Case files that this process has written; another one writes them again. */
+  private readonly cases = new Set<string>();
   private readonly context: EffectContext;
   private readonly abort = new AbortController();
 
@@ -65,16 +69,32 @@ export class Effects {
           this.integrate(keeper, effect.decision),
         );
         return;
+      case 'revert':
+        this.step(keeper, { ...effect, batch: effect.decision.batch }, () =>
+          this.revert(keeper, effect.decision),
+        );
+        return;
       case 'verify':
         this.step(keeper, effect, (signal) => this.verify(keeper, effect, signal));
         return;
       case 'move':
         this.step(keeper, effect, () => this.move(keeper, effect));
         return;
+      case 'follow-ups':
+        this.context.loop.input(keeper, followUpsOf(keeper.state, effect, this.followUpGround()));
+        return;
+      case 'case':
+        this.writeCase(keeper, effect);
+        return;
       case 'finish':
         this.once(keeper, effect.id, (signal) => this.finish(keeper, signal));
         return;
     }
+  }
+
+  private followUpGround() {
+    const { clock, settings } = this.context.ports;
+    return { at: clock.now(), names: settings.names };
   }
 
   /** What is under way and not owed any more (its batch was dropped) need not go on. */
@@ -157,6 +177,28 @@ export class Effects {
     });
   }
 
+  private async revert(keeper: RunKeeper, decision: IntegrationDecision): Promise<void> {
+    const { ports, loop } = this.context;
+    const { batch, parent, at, reverts = [] } = decision;
+    const entries = reverts.map(({ taskId, commit }) => ({
+      taskId,
+      merge: commit,
+      workspace: keeper.state.tasks.get(taskId)?.task.workspace ?? [],
+      title: titleOf(keeper.state, taskId),
+    }));
+    const { run, state } = keeper;
+    const request = { run, parent, base: state.base, at, entries };
+    const { tip, isBase, conflicts } = await ports.repository.revert(request);
+    loop.input(keeper, {
+      at: ports.clock.now(),
+      kind: 'reverted',
+      batch,
+      tip,
+      isBase,
+      conflicts: conflicts.map(({ taskId, files }) => ({ taskId, findings: files.map(revertFinding) })),
+    });
+  }
+
   private async verify(
     keeper: RunKeeper,
     { batch, commit }: { batch: number; commit: CommitId },
@@ -174,7 +216,22 @@ export class Effects {
   ): Promise<void> {
     const { ports, loop } = this.context;
     await ports.repository.moveRun(keeper.run, effect.from, effect.to);
+    // What a report of an ended run says is over; `finish` writes another one.
+    if (keeper.ended) await ports.reports.drop(keeper.run);
     loop.input(keeper, { at: ports.clock.now(), kind: 'moved', batch: effect.batch });
+  }
+
+  /** A case file is the same however often it is written: it tells what the state has. */
+  private writeCase(keeper: RunKeeper, { id, taskId, file, canAccept }: Owed & { kind: 'case' }): void {
+    const { reports, settings } = this.context.ports;
+    const { run } = keeper;
+    const name = `${run} ${id}`;
+    if (this.cases.has(name)) return;
+    this.once(keeper, id, async (signal) => {
+      this.cases.add(name);
+      const text = renderCase(buildReport(keeper, settings.sandbox), { taskId, canAccept });
+      await this.trying(() => reports.writeCase(file, text), { run, what: 'case', signal });
+    });
   }
 
   /** Publishes the branch and writes the report; what cannot be done after some tries is left, and the log says so. */
@@ -200,7 +257,7 @@ export class Effects {
         return;
       } catch (error) {
         signal.throwIfAborted();
-        logger.error({ run, what, err: error, retryMs: delayMs }, 'the end of a run could not be kept');
+        logger.error({ run, what, err: error, retryMs: delayMs }, 'what a run came to could not be kept');
         if (delayMs === undefined || (isAppError(error) && error.next === 'never')) return;
         await sleep(clock, delayMs, signal);
       }
@@ -240,6 +297,16 @@ function conflictFinding(file: ConflictFile): Finding {
     file: file.path,
     description: `Conflicts with what others integrated meanwhile.\n${side('integrated', file.ours)}\n${side('yours', file.theirs)}`,
     suggestion: 'Start from the integrated version and make your change on it.',
+    references: [],
+  };
+}
+
+function revertFinding({ path }: ConflictFile): Finding {
+  return {
+    severity: 'major',
+    category: 'integration',
+    file: path,
+    description: 'It was changed again after the merge that is to be rolled back.',
     references: [],
   };
 }

@@ -14,7 +14,7 @@ export type CheckedResult =
   | { readonly kind: 'submitted'; readonly evidence: Evidence }
   | { readonly kind: 'attempt-failed'; readonly failure: Failure };
 
-interface Handed {
+export interface Handed {
   readonly task: PlanTask;
   readonly lease: Lease;
   readonly evidence: Evidence;
@@ -27,19 +27,32 @@ interface Handed {
  */
 export async function checkEvidence(
   repository: Pick<RunRepository, 'checkAttempt'>,
-  { task, lease, evidence, from }: Handed,
+  handed: Handed,
 ): Promise<CheckedResult> {
+  return checkWord(handed) ?? (await checkCommit(repository, handed));
+}
+
+/** What can be judged without git; undefined: there is a commit to be looked at. */
+export function checkWord({ task, lease, evidence, from }: Handed): CheckedResult | undefined {
   const { commit, base } = evidence;
   if (base !== lease.base) return failed(forged(`the commit rests on ${base}, not on ${lease.base}`));
   const unproven = unprovenOf(task, evidence);
   if (unproven !== undefined) return failed(unproven);
-  const handed = { ...evidence, worker: from };
-  if (commit === undefined)
-    return task.kind === 'implement' ? failed(nothing()) : { kind: 'submitted', evidence: handed };
+  if (commit !== undefined) return undefined;
+  if (task.kind === 'implement') return failed(nothing());
+  return { kind: 'submitted', evidence: { ...evidence, worker: from } };
+}
+
+async function checkCommit(
+  repository: Pick<RunRepository, 'checkAttempt'>,
+  { task, evidence, from }: Handed,
+): Promise<CheckedResult> {
+  const { commit, base } = evidence;
+  if (commit === undefined) throw new Error('a result without a commit is judged by its words');
   try {
     const { files, outside } = await repository.checkAttempt({ commit, base, workspace: task.workspace });
     if (outside.length > 0) return failed(violation(outside));
-    return { kind: 'submitted', evidence: { ...handed, filesChanged: files } };
+    return { kind: 'submitted', evidence: { ...evidence, worker: from, filesChanged: files } };
   } catch (error) {
     return failed(uncheckable(error));
   }
@@ -47,6 +60,7 @@ export async function checkEvidence(
 
 /** Every command of the acceptance has a receipt for this very commit, and it passed. */
 function unprovenOf({ acceptance }: PlanTask, { commit, base, receipts }: Evidence): Failure | undefined {
+  if (acceptance.length === 0) return undefined;
   const proven = new Set(
     receipts
       .filter((receipt) => receipt.commit === (commit ?? base))

@@ -55,7 +55,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
       daemon: () => daemon,
       metrics,
       version: programVersion,
-      mayRead: (token) => lastingGrant(tokens, token)?.roles.includes('client') === true,
+      mayRead: (token) => lastingGrant(tokens, token)?.roles.includes('observer') === true,
       git: gitHttpHandler({
         gitDir: folder.gitDir,
         authorize: (request) => gitRights(tokens, bearerToken(request)),

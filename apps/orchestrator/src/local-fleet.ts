@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { resolve } from 'node:path';
 import { limits } from '@switchyard/protocol';
-import type { Clock, Logger, StateFolder } from '@switchyard/runtime';
+import { ownProcess, type Clock, type Logger, type StateFolder } from '@switchyard/runtime';
 import type { OrchestratorConfig } from './config.ts';
 import { InstanceManager, type InstanceOptions } from './instances.ts';
 
@@ -35,19 +34,36 @@ export function openLocalFleet(options: LocalFleetOptions): InstanceManager {
     spawnTimeoutMs: config.spawnTimeoutMs,
     stopTimeoutMs: limits.drainMs,
     command: (role) => ({
-      argv: [process.execPath, '--import', tsxLoader(), daemonEntry(role), ...flags],
+      argv: [
+        process.execPath,
+        ...daemonWords(role),
+        ...flags,
+        ...(role === 'worker' ? workerFlags(config) : reviewerFlags(config)),
+      ],
       env: instanceEnvironment(env),
     }),
     ended,
   });
 }
 
-function tsxLoader(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+/** What local workers alone are told; paths are taken from where this daemon was started. */
+function workerFlags({ agents, agentFolders, mcpServers, models }: OrchestratorConfig): string[] {
+  return [
+    ...(models === undefined ? [] : ['--models', resolve(models)]),
+    ...(agents === undefined ? [] : ['--agents', resolve(agents)]),
+    ...(mcpServers === undefined ? [] : ['--mcp-servers', resolve(mcpServers)]),
+    ...(agentFolders === undefined ? [] : ['--agent-folders', agentFolders]),
+  ];
 }
 
-function daemonEntry(role: 'worker' | 'reviewer'): string {
-  return fileURLToPath(new URL(`../../${role}/src/main.ts`, import.meta.url));
+/** What local reviewers alone are told. */
+function reviewerFlags({ reviewModel }: OrchestratorConfig): string[] {
+  return reviewModel === undefined ? [] : ['--review-model', reviewModel];
+}
+
+function daemonWords(role: 'worker' | 'reviewer'): string[] {
+  const { execArgv, entry } = ownProcess(new URL(`../../${role}/src/main.ts`, import.meta.url));
+  return [...execArgv, entry];
 }
 
 /** What a local instance needs of our environment; its configuration comes by flags, its token from the state folder. */

@@ -1,17 +1,27 @@
-import type { RunId } from '@switchyard/protocol';
+import type { ReviewId, RunId } from '@switchyard/protocol';
 import { nextDeadline, type RunInput } from '@switchyard/scheduler';
 import { nextDeadline as nextReviewDeadline } from '@switchyard/review';
 import type { OrchestratorPorts } from './ports.ts';
 import type { Pending, RunKeeper } from './run-keeper.ts';
+
+/** What a turn decided of one run. */
+interface Work {
+  readonly keeper: RunKeeper;
+  readonly pending: Pending;
+  /** The last of its facts, once the journal has them; 0: there is none. */
+  seq: number;
+}
 
 /** What happens around a turn; the daemon fills it in. */
 export interface LoopSteps {
   /** Decides what follows from the state of the fleet: leases, reviewers, verdicts. */
   dispatch(): void;
   /** The journal has what the run decided: tell the world. */
-  committed(keeper: RunKeeper, pending: Pending): void;
+  committed(work: Readonly<Work>): void;
   /** Performs what the run owes. */
   perform(keeper: RunKeeper): void;
+  /** For how long requests of reviews to their models had to wait so far, in milliseconds. */
+  heldReviews(): ReadonlyMap<ReviewId, number>;
 }
 
 /** Looks at memory exactly as the turn's facts leave it; what it answers is called when the journal has them. */
@@ -116,12 +126,12 @@ export class Loop {
     if (!this.ending) this.steps.dispatch();
     const dirty = [...this.dirty];
     this.dirty.clear();
-    const work = dirty.map((keeper) => ({ keeper, pending: keeper.takePending() }));
+    const work: Work[] = dirty.map((keeper) => ({ keeper, pending: keeper.takePending(), seq: 0 }));
     const tellings = this.tellings;
     this.tellings = [];
     const told = tellings.map((telling) => telling());
     await this.append(work);
-    for (const { keeper, pending } of work) this.steps.committed(keeper, pending);
+    for (const each of work) this.steps.committed(each);
     for (const tell of told) tell();
     if (this.ending || this.stopped) return;
     for (const { keeper } of work) {
@@ -132,12 +142,13 @@ export class Loop {
     this.armDeadline();
   }
 
-  private append(work: readonly { keeper: RunKeeper; pending: Pending }[]): Promise<void> {
+  private append(work: readonly Work[]): Promise<void> {
     const appends = work
       .filter(({ pending }) => pending.facts.length > 0)
-      .map(async ({ keeper, pending }) => {
+      .map(async (each) => {
+        const { keeper, pending } = each;
         keeper.uncommitted += 1;
-        await this.ports.journal.append(keeper.run, this.ports.clock.now(), pending.facts);
+        each.seq = await this.ports.journal.append(keeper.run, this.ports.clock.now(), pending.facts);
         keeper.uncommitted -= 1;
       });
     this.lastCommit = Promise.all([this.lastCommit, ...appends]).then(() => undefined);
@@ -162,7 +173,8 @@ export class Loop {
     this.tickedAt = at;
     for (const keeper of this.active()) {
       if (deadlineOf(keeper) > at) continue;
-      for (const key of keeper.openReviews) keeper.review(key, { at, kind: 'tick' });
+      for (const key of keeper.openReviews)
+        keeper.review(key, { at, kind: 'tick', held: this.steps.heldReviews() });
       this.input(keeper, { at, kind: 'tick' });
     }
     this.wake();

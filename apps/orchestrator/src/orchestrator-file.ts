@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { processStart } from '@switchyard/runtime';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { processStart, unwritableState } from '@switchyard/runtime';
 
 /** How daemons and the CLI of this machine find the orchestrator; only its owner can read it. */
 export interface OrchestratorFile {
@@ -11,20 +12,23 @@ export interface OrchestratorFile {
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** It is ending: whoever comes now finds what it asks for, but nobody who works on it. */
+  readonly draining?: true;
 }
 
-/** Writes it whole; the answer removes it again. */
-export function announce(file: string, content: Omit<OrchestratorFile, 'pid' | 'startedTicks'>): () => void {
+/** Writes it whole, or not at all. Throws AppError E_STORAGE, E_DISK_FULL. */
+export function announce(file: string, content: Omit<OrchestratorFile, 'pid' | 'startedTicks'>): void {
   const whole: OrchestratorFile = {
     pid: process.pid,
     startedTicks: processStart(process.pid) ?? 0,
     ...content,
   };
   const temporary = `${file}.new`;
-  const fd = openSync(temporary, 'w', 0o600);
-  writeSync(fd, `${JSON.stringify(whole, null, 2)}\n`);
-  fsyncSync(fd);
-  closeSync(fd);
-  renameSync(temporary, file);
-  return () => rmSync(file, { force: true });
+  try {
+    writeFileSync(temporary, `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600, flush: true });
+    renameSync(temporary, file);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw unwritableState(dirname(file), cause);
+  }
 }

@@ -1,3 +1,4 @@
+import type { AddedOptions } from '@switchyard/plan';
 import type {
   CommitId,
   Fence,
@@ -12,9 +13,11 @@ import type {
   RunId,
   RunReport,
 } from '@switchyard/protocol';
+import type { Archivist } from '@switchyard/history';
 import type { RunRepository } from '@switchyard/repo';
+import type { MeterLimits } from '@switchyard/scheduler';
 import type { Clock, Logger, Metrics, Random } from '@switchyard/runtime';
-import type { Journal } from '@switchyard/store';
+import type { Journal, SnapshotShelf } from '@switchyard/store';
 import type { Hub } from '@switchyard/transport';
 
 /** What the daemon's loop needs of the outside world; `compose.ts` names the real ones, the simulation others. */
@@ -24,6 +27,10 @@ export interface OrchestratorPorts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly journal: Journal;
+  /** What bounds the replay at a start; absent: the whole journal is folded. */
+  readonly snapshots?: SnapshotShelf;
+  /** Keeps snapshots and projections beside the loop; absent: there are none. */
+  readonly archivist?: Archivist;
   readonly repository: RunRepository;
   readonly verifier: Verifier;
   readonly instances: Instances;
@@ -40,12 +47,20 @@ export interface OrchestratorPorts {
 /** Numbers and names the loop works with. */
 export interface DaemonSettings {
   readonly leaseGraceMs: number;
+  readonly deadShownMs: number;
   readonly heartbeatIntervalMs: number;
   readonly ephemeral: boolean;
   readonly version: string;
   /** Names the state folder to peers. */
   readonly hubName: string;
   readonly sandbox: 'bubblewrap' | 'none';
+  /** Names that tasks which are added to a run may use; absent: they are not checked. */
+  readonly names?: Pick<AddedOptions, 'agents' | 'mcpServers'>;
+  /** What providers let the fleet do, and the money of a day; absent: as the plans say. */
+  readonly models?: {
+    readonly quotas: Readonly<Record<string, MeterLimits>>;
+    readonly budgetUsdPerDay?: number | undefined;
+  };
 }
 
 /** Runs the plan's verification on a fresh checkout of a commit. */
@@ -95,10 +110,14 @@ export interface ReportFiles {
   readonly html: string;
   readonly json: string;
 }
-/** Writes the report of an ended run in all formats. */
+/** Writes the report of an ended run in all formats, and what is told of a task that is parked. */
 export interface ReportWriter {
   write(report: RunReport): Promise<ReportFiles>;
   find(run: RunId): ReportFiles | undefined;
+  /** The report is out of date; `find` knows of none until another is written. */
+  drop(run: RunId): Promise<void>;
+  /** Writes the case file of a parked task. `file`: within the state folder, as `Wait.caseFile` has it. */
+  writeCase(file: string, text: string): Promise<void>;
 }
 
 export interface LogLine {

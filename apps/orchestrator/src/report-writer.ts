@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { RunId, RunReport } from '@switchyard/protocol';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { attemptFolder } from '@switchyard/peer';
+import type { AttemptReport, RunId, RunReport, TaskId } from '@switchyard/protocol';
 import { renderHtml, renderMarkdown } from '@switchyard/report';
 import type { ReportFiles, ReportWriter } from './ports.ts';
 
-/** Keeps reports as `runs/<run>/report.{md,html,json}`; the JSON is written last and marks them whole. */
+/** Keeps reports as `runs/<run>/report.{md,html,json}`; the JSON is written last and marks them whole. Case files lie beside them. */
 export class FileReports implements ReportWriter {
   private readonly folder: string;
 
@@ -13,7 +14,8 @@ export class FileReports implements ReportWriter {
     this.folder = folder;
   }
 
-  async write(report: RunReport): Promise<ReportFiles> {
+  async write(told: RunReport): Promise<ReportFiles> {
+    const report = withTranscripts(told, dirname(this.folder));
     const files = this.files(report.view.run);
     mkdirSync(join(this.folder, report.view.run), { recursive: true, mode: 0o700 });
     await writeWhole(files.markdown, renderMarkdown(report));
@@ -27,10 +29,35 @@ export class FileReports implements ReportWriter {
     return existsSync(files.json) ? files : undefined;
   }
 
+  drop(run: RunId): Promise<void> {
+    return rm(this.files(run).json, { force: true });
+  }
+
+  async writeCase(file: string, text: string): Promise<void> {
+    const target = join(dirname(this.folder), file);
+    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+    await writeWhole(target, text);
+  }
+
   private files(run: RunId): ReportFiles {
     const base = join(this.folder, run, 'report');
     return { markdown: `${base}.md`, html: `${base}.html`, json: `${base}.json` };
   }
+}
+
+/** Names what the workers of this machine kept of their agents. */
+function withTranscripts(report: RunReport, state: string): RunReport {
+  const { run } = report.view;
+  const of = (id: TaskId, attempt: AttemptReport): AttemptReport => {
+    const name = `${attemptFolder({ run, taskId: id, fence: attempt.fence })}.ndjson`;
+    const transcript = ['peers', attempt.worker, 'transcripts', name].join('/');
+    return existsSync(join(state, transcript)) ? { ...attempt, transcript } : attempt;
+  };
+  const tasks = report.tasks.map((task) => ({
+    ...task,
+    attempts: task.attempts.map((attempt) => of(task.id, attempt)),
+  }));
+  return { ...report, tasks };
 }
 
 /** Readers see the old file or the new one, never half of it. */

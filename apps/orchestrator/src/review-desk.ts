@@ -1,8 +1,9 @@
-import { isAppError, type PeerId, type ReviewId, type TaskId, type Verdict } from '@switchyard/protocol';
+import { isAppError, type PeerId, type ReviewId } from '@switchyard/protocol';
 import {
   chooseSpecializations,
   owed as owedReviews,
   type OwedReview,
+  type ReviewFact,
   type ReviewInput,
   type ReviewRequest,
   type ReviewState,
@@ -120,16 +121,11 @@ export class ReviewDesk {
     }
   }
 
-  /** A reviewer's verdict; the machine judges whether it counts. */
-  verdict(keeper: RunKeeper, taskId: TaskId, reviewer: PeerId, verdict: Verdict): void {
-    const key = reviewKey(taskId, verdict.fence);
-    if (keeper.reviews.has(key))
-      this.input(keeper, key, { at: this.now(), kind: 'verdict', reviewer, verdict });
-  }
-
-  input(keeper: RunKeeper, key: string, input: ReviewInput): void {
-    keeper.review(key, input);
-    this.context.loop.touch(keeper);
+  /** Hands an input to a review: what follows from it; nothing: it changes nothing. */
+  input(keeper: RunKeeper, key: string, input: ReviewInput): readonly ReviewFact[] {
+    const facts = keeper.review(key, input);
+    if (facts.length > 0) this.context.loop.touch(keeper);
+    return facts;
   }
 
   /** A reviewer is gone: what it held is given to others. */

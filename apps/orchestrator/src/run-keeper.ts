@@ -1,25 +1,30 @@
-import { AppError, messageOf, slugOf, type RunEvent, type RunId, type TaskId } from '@switchyard/protocol';
+import { slugOf, type RunEvent, type RunId, type TaskId } from '@switchyard/protocol';
+import {
+  reviewFactKind,
+  RunHistory,
+  type EventLog,
+  type KnownFact,
+  type StoredReviewFact,
+} from '@switchyard/history';
 import {
   decide as decideReview,
-  evolve as evolveReview,
   reviewFactVersion,
   type ReviewFact,
   type ReviewInput,
   type ReviewState,
 } from '@switchyard/review';
 import {
+  advance,
   decide,
-  eventsOf,
-  evolve,
   factVersion,
-  isRunFactKind,
+  isWorldInput,
   type Lease,
   type RunFact,
   type RunInput,
   type RunState,
   type TaskState,
 } from '@switchyard/scheduler';
-import type { StoredFact } from '@switchyard/store';
+import { RollbackWatch } from './rollback-watch.ts';
 import { Holdings, ReviewHoldings } from './holdings.ts';
 
 /** A fact on its way to the journal. */
@@ -27,6 +32,8 @@ export interface PendingFact {
   readonly kind: string;
   readonly version: number;
   readonly data: unknown;
+  /** The same, as what it is. */
+  readonly known: KnownFact;
 }
 
 /** A lease that has ended. */
@@ -44,13 +51,6 @@ export interface Pending {
   readonly endedLeases: readonly EndedLease[];
 }
 
-interface StoredReviewFact {
-  readonly key: string;
-  readonly fact: ReviewFact;
-}
-
-const reviewPrefix = 'review/';
-
 /** Names the review of one attempt within its run. */
 export function reviewKey(taskId: TaskId, fence: number): string {
   return `${taskId}#${fence}`;
@@ -62,8 +62,7 @@ export function reviewKey(taskId: TaskId, fence: number): string {
  */
 export class RunKeeper {
   readonly run: RunId;
-  readonly reviews = new Map<string, ReviewState>();
-  readonly events: RunEvent[] = [];
+  readonly history: RunHistory;
   /** Leases that are out, by task. */
   readonly held = new Map<TaskId, Lease>();
   /** How many of them each worker has. */
@@ -74,29 +73,44 @@ export class RunKeeper {
   readonly openReviews = new Set<string>();
   /** Reviews with an outcome that the run has not been told. */
   readonly settledReviews = new Set<string>();
+  /** Those who wait for a rollback. */
+  readonly rollback = new RollbackWatch();
   /** How many of `events` the journal has the facts of. */
   publishedEvents = 0;
   /** Appends under way. */
   uncommitted = 0;
   /** Grows with every fact. */
   version = 0;
-  private current: RunState | undefined;
+  /** Grows with facts that may change which tasks are ready, but for those that are leased. */
+  readyVersion = 0;
   private pending: PendingFact[] = [];
   private fresh: RunEvent[] = [];
   private endedLeases: EndedLease[] = [];
 
-  constructor(run: RunId) {
+  /** `history`: what the journal has of the run; a new run has none. */
+  constructor(run: RunId, history: RunHistory = new RunHistory(run)) {
     this.run = run;
+    this.history = history;
+    this.publishedEvents = history.events.length;
+    for (const taskId of history.known?.tasks.keys() ?? []) this.trackLease(taskId);
+    for (const [key, review] of history.reviews) this.trackReview(key, review);
+    for (const [key, { outcome }] of history.reviews) if (outcome !== undefined) this.settledReviews.add(key);
   }
 
   get state(): RunState {
-    if (this.current === undefined) throw new Error(`run ${this.run} has no facts`);
-    return this.current;
+    return this.history.state;
+  }
+
+  get reviews(): ReadonlyMap<string, ReviewState> {
+    return this.history.reviews;
+  }
+
+  get events(): EventLog {
+    return this.history.events;
   }
 
   get ended(): boolean {
-    const { kind } = this.state.phase;
-    return kind === 'completed' || kind === 'failed' || kind === 'cancelled';
+    return this.history.ended;
   }
 
   /** Memory knows facts that the journal does not have yet: effects wait. */
@@ -104,41 +118,29 @@ export class RunKeeper {
     return this.uncommitted > 0 || this.pending.length > 0;
   }
 
-  /** Folds a stored fact; never decides. Throws AppError E_STATE_NEWER and E_STATE_DAMAGED. */
-  restore(stored: StoredFact): void {
-    const isReview = stored.kind.startsWith(reviewPrefix);
-    if (
-      stored.version > (isReview ? reviewFactVersion : factVersion) ||
-      !(isReview || isRunFactKind(stored.kind))
-    )
-      throw new AppError(
-        'E_STATE_NEWER',
-        `fact ${stored.seq} of the journal (${stored.kind}, version ${stored.version}) is of a newer Switchyard; use that one`,
-      );
-    try {
-      if (isReview) this.restoreReview(stored.data as StoredReviewFact);
-      else this.fold(stored.data as RunFact);
-    } catch (cause) {
-      throw new AppError(
-        'E_STATE_DAMAGED',
-        `fact ${stored.seq} of the journal (${stored.kind} of run ${this.run}) does not fit what stands before it: ${messageOf(cause)}`,
-        { cause },
-      );
-    }
-    this.fresh = [];
-    this.publishedEvents = this.events.length;
-  }
-
   /** Decides, evolves, and keeps the facts for the journal. Throws AppError for requests that cannot be met. */
   input(input: RunInput): readonly RunFact[] {
-    const facts = decide(this.current, input);
-    const reportedByWorker = workerReports.has(input.kind);
+    const tell = !workerReports.has(input.kind);
+    const folded = (fact: RunFact): void => {
+      const gone = this.follow(fact);
+      if (gone !== undefined) this.endedLeases.push({ ...gone, tell });
+      this.pending.push({ kind: fact.kind, version: factVersion, data: fact, known: { kind: 'run', fact } });
+    };
+    const facts = this.decide(input, folded);
+    if (this.openReviews.size > 0)
+      for (const fact of facts) if ('taskId' in fact) this.dropReview(fact.taskId, input.at);
+    return facts;
+  }
+
+  /** What a client asks may be refused half-way, so it is decided on a copy first. */
+  private decide(input: RunInput, folded: (fact: RunFact) => void): readonly RunFact[] {
+    const { history } = this;
+    if (history.known !== undefined && isWorldInput(input)) return advance(history.known, input, folded);
+    const facts = decide(history.known, input);
     for (const fact of facts) {
-      const gone = this.fold(fact);
-      if (gone !== undefined) this.endedLeases.push({ ...gone, tell: !reportedByWorker });
-      this.pending.push({ kind: fact.kind, version: factVersion, data: fact });
+      history.evolve(fact);
+      folded(fact);
     }
-    for (const fact of facts) if ('taskId' in fact) this.dropReview(fact.taskId, input.at);
     return facts;
   }
 
@@ -148,9 +150,10 @@ export class RunKeeper {
     for (const fact of facts) {
       this.foldReview(key, fact);
       this.pending.push({
-        kind: reviewPrefix + fact.kind,
+        kind: reviewFactKind(fact),
         version: reviewFactVersion,
         data: { key, fact } satisfies StoredReviewFact,
+        known: { kind: 'review', key, fact },
       });
     }
     return facts;
@@ -175,21 +178,18 @@ export class RunKeeper {
     return taken;
   }
 
-  /** Evolves by one fact; the answer is the lease that this ended. */
-  private fold(fact: RunFact): Omit<EndedLease, 'tell'> | undefined {
-    this.current = evolve(this.current, fact);
+  /** Keeps what is beside the state, which is after the fact; the answer is the lease that the fact ended. */
+  private follow(fact: RunFact): Omit<EndedLease, 'tell'> | undefined {
     this.version += 1;
-    for (const event of eventsOf(this.current, fact, this.events.length + 1)) {
-      const numbered = { ...event, seq: this.events.length + 1 };
-      this.events.push(numbered);
-      this.fresh.push(numbered);
-    }
+    if (!courseOfAttempts.has(fact.kind)) this.readyVersion += 1;
+    this.fresh.push(...this.history.follow(fact));
+    this.rollback.follow(fact, this.state.rollback !== undefined);
     return 'taskId' in fact ? this.trackLease(fact.taskId) : undefined;
   }
 
   private trackLease(taskId: TaskId): Omit<EndedLease, 'tell'> | undefined {
     const before = this.held.get(taskId);
-    const now = leaseOf(this.current?.tasks.get(taskId));
+    const now = leaseOf(this.history.known?.tasks.get(taskId));
     if (before?.fence === now?.fence) return undefined;
     if (before !== undefined) this.heldBy.add(before.worker, -1);
     if (now === undefined) this.held.delete(taskId);
@@ -200,20 +200,30 @@ export class RunKeeper {
     return before === undefined ? undefined : { taskId, lease: before };
   }
 
-  private restoreReview({ key, fact }: StoredReviewFact): void {
-    if (this.current === undefined) throw new Error('a review of a run that was never created');
-    this.foldReview(key, fact);
+  private foldReview(key: string, fact: ReviewFact): void {
+    this.version += 1;
+    this.trackReview(key, this.history.foldReview(key, fact));
   }
 
-  private foldReview(key: string, fact: ReviewFact): void {
-    const state = evolveReview(this.reviews.get(key), fact);
-    this.reviews.set(key, state);
+  private trackReview(key: string, state: ReviewState): void {
     this.reviewing.update(key, state);
-    this.version += 1;
     if (state.outcome === undefined) this.openReviews.add(key);
     else if (this.openReviews.delete(key)) this.settledReviews.add(key);
   }
 }
+
+/** Facts that make no task ready; another fact says so where something follows. */
+const courseOfAttempts: ReadonlySet<RunFact['kind']> = new Set([
+  'task-leased',
+  'attempt-accepted',
+  'attempt-progressed',
+  'attempt-violated',
+  'attempt-wip',
+  'attempt-asked',
+  'attempt-answered',
+  'task-submitted',
+  'task-completed',
+]);
 
 /** Inputs by which a worker ends its own lease; any other end has to be told to it. */
 const workerReports: ReadonlySet<RunInput['kind']> = new Set(['submitted', 'attempt-failed', 'escalated']);

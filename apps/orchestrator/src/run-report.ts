@@ -26,7 +26,7 @@ export function buildReport(keeper: RunKeeper, sandbox: 'bubblewrap' | 'none'): 
         : verification.length > 0
           ? sandbox
           : 'unused',
-    events: keeper.events,
+    events: keeper.events.from(0),
   };
 }
 

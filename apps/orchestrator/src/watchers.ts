@@ -46,11 +46,15 @@ export class ClientWatchers {
     this.followers.set(peer, { watches: new Map(), feeds: [] });
   }
 
-  /** Sends what the run's watchers do not have, from after `seq` on, and whatever comes. */
+  /**
+   * Sends what the run's watchers do not have, from after `seq` on, and whatever comes. A client may follow a run more
+   * than once: none of its handles misses what another does not ask for.
+   */
   watch(peer: PeerId, keeper: RunKeeper, seq: number): void {
     const follower = this.followers.get(peer);
     if (follower === undefined) return;
-    follower.watches.set(keeper.run, { keeper, seq: Math.min(seq, keeper.publishedEvents) });
+    const sent = follower.watches.get(keeper.run)?.seq ?? Infinity;
+    follower.watches.set(keeper.run, { keeper, seq: Math.min(seq, sent, keeper.publishedEvents) });
     this.send(peer, follower);
   }
 
@@ -92,7 +96,7 @@ export class ClientWatchers {
           this.catchUpLater(peer, follower);
           return;
         }
-        const event = watch.keeper.events[watch.seq];
+        const event = watch.keeper.events.at(watch.seq);
         watch.seq += 1;
         if (event !== undefined) this.sendOne(peer, event);
       }

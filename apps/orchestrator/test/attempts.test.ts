@@ -1,4 +1,4 @@
-import { commitId, fence, runId, type PlanTask } from '@switchyard/protocol';
+import { AppError, commitId, fence, runId, type PlanTask } from '@switchyard/protocol';
 import { sleep } from '@switchyard/runtime';
 import { buildPlan, buildTask, settle } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
@@ -50,6 +50,122 @@ describe('a report', () => {
     await bench.until(() => worker.link.unacknowledged === 0);
     expect(bench.phase(run, 'a')).toBe('leased');
     expect(bench.repository.integrations).toEqual([]);
+  });
+
+  it('that comes after its attempt was lost is kept as a salvage commit, once, and the worker is told', async () => {
+    const { bench, worker, run, assignment } = await atWork();
+    worker.holding = [];
+    worker.cut();
+    await bench.until(() => worker.assignments.length === 2);
+    worker.complete(assignment);
+    worker.complete(assignment);
+    await bench.until(() => worker.link.unacknowledged === 0);
+    const [ref, commit] = [...bench.repository.salvaged][0] ?? [];
+    expect(ref).toBe(`refs/switchyard/salvage/${run}/a/1`);
+    const [first, second] = bench.view(run).tasks.values().next().value?.history ?? [];
+    expect(first).toMatchObject({ outcome: 'lost', salvage: { ref } });
+    expect(second).toMatchObject({ outcome: 'running' });
+    expect(bench.events(run).filter(({ kind }) => kind === 'task-salvaged')).toHaveLength(1);
+    const told = worker.received.find(({ type }) => type === 'task-fenced');
+    expect(told?.payload).toMatchObject({ attempt: 1, fence: 1, salvage: { ref } });
+    expect(first?.salvage?.commit).toBe(commit);
+    await bench.restart();
+    expect(bench.view(run).tasks.values().next().value?.history[0]?.salvage).toEqual(first?.salvage);
+  });
+
+  it('that comes late is kept also when the repository is in trouble at first, and nothing ends', async () => {
+    const { bench, worker, run, assignment } = await atWork();
+    worker.holding = [];
+    worker.cut();
+    await bench.until(() => worker.assignments.length === 2);
+    const troubled = new Set(['checkAttempt', 'pinSalvage']);
+    bench.repository.before = (method) => {
+      if (troubled.delete(method)) throw new AppError('E_IO', 'the disk does not answer');
+    };
+    worker.complete(assignment);
+    await bench.until(() => worker.link.unacknowledged === 0);
+    expect(troubled.size).toBe(0);
+    expect([...bench.repository.salvaged.keys()]).toEqual([`refs/switchyard/salvage/${run}/a/1`]);
+    expect(worker.count('task-fenced')).toBe(1);
+    expect(bench.phase(run, 'a')).toBe('leased');
+  });
+
+  it('that comes late and cannot be kept at all stays in the outbox until it can', async () => {
+    const { bench, worker, run, assignment } = await atWork();
+    worker.holding = [];
+    worker.cut();
+    await bench.until(() => worker.assignments.length === 2);
+    bench.repository.before = (method) => {
+      if (method === 'pinSalvage') throw new AppError('E_DISK_FULL', 'the disk is full');
+    };
+    worker.complete(assignment);
+    await bench.clock.advance(60_000);
+    expect(worker.link.unacknowledged).toBe(1);
+    bench.repository.before = () => undefined;
+    worker.cut();
+    await bench.until(() => worker.link.unacknowledged === 0);
+    expect([...bench.repository.salvaged.keys()]).toEqual([`refs/switchyard/salvage/${run}/a/1`]);
+  });
+
+  it('whose commit cannot be looked at for a time counts when it can', async () => {
+    const { bench, worker, run, assignment } = await atWork();
+    let refusals = 2;
+    bench.repository.before = (method) => {
+      if (method !== 'checkAttempt' || refusals === 0) return;
+      refusals -= 1;
+      throw new AppError('E_IO', 'the disk does not answer');
+    };
+    worker.complete(assignment);
+    await bench.until(() => bench.phase(run, 'a') === 'completed');
+    expect(refusals).toBe(0);
+    expect(bench.view(run).tasks.values().next().value?.history).toHaveLength(1);
+  });
+
+  it("that comes late and is not the attempt's own is not kept, and the worker is told why", async () => {
+    const { bench, worker, run, assignment } = await atWork();
+    worker.holding = [];
+    worker.cut();
+    await bench.until(() => worker.assignments.length === 2);
+    worker.complete(assignment, { paths: ['elsewhere/x.ts'] });
+    worker.complete(assignment, { evidence: { base: commitId.parse('f'.repeat(40)) } });
+    worker.complete(assignment, { evidence: { commit: commitId.parse('e'.repeat(40)) } });
+    await bench.until(() => worker.count('task-fenced') === 3);
+    expect(worker.link.unacknowledged).toBe(0);
+    expect(bench.repository.salvaged.size).toBe(0);
+    expect(bench.phase(run, 'a')).toBe('leased');
+  });
+
+  it('that comes late from a worker that never had the attempt is not kept', async () => {
+    const { bench, worker, assignment } = await atWork();
+    worker.holding = [];
+    worker.cut();
+    await bench.until(() => worker.assignments.length === 2);
+    const thief = await BenchWorker.connect(bench, 'worker-2');
+    thief.complete(assignment);
+    await bench.until(() => thief.link.unacknowledged === 0);
+    expect(bench.repository.salvaged.size).toBe(0);
+    expect(thief.count('task-fenced')).toBe(0);
+  });
+
+  it('that is taken away while its commit is looked at is kept, not lost', async () => {
+    const { bench, worker, run, assignment } = await atWork();
+    bench.repository.before = async (method) => {
+      if (method === 'checkAttempt') await sleep(bench.clock, 500);
+    };
+    worker.complete(assignment);
+    await settle();
+    const keeper = bench.daemon.loop.keepers.get(run);
+    if (keeper === undefined) throw new Error(`no run ${run}`);
+    bench.daemon.loop.input(keeper, {
+      at: bench.clock.now(),
+      kind: 'lost',
+      taskId: assignment.taskId,
+      fence: assignment.fence,
+      reason: 'no contact',
+    });
+    await bench.until(() => bench.repository.salvaged.size === 1);
+    await bench.until(() => worker.link.unacknowledged === 0);
+    expect(worker.count('task-fenced')).toBe(1);
   });
 
   it.each([

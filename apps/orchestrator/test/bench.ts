@@ -10,7 +10,7 @@ import {
   type TaskPhase,
 } from '@switchyard/protocol';
 import { createClient, type SwitchyardClient } from '@switchyard/client';
-import { createMetrics, silentLogger } from '@switchyard/runtime';
+import { createMetrics, silentLogger, steadyClock } from '@switchyard/runtime';
 import { openMemoryJournal, type Journal } from '@switchyard/store';
 import { HeldJournal, MemoryRepository, seededRandom, settle, VirtualClock } from '@switchyard/testkit';
 import {
@@ -49,6 +49,7 @@ export class Bench {
     this.journal = new HeldJournal(journal);
     this.settings = {
       leaseGraceMs: 30_000,
+      deadShownMs: 3_600_000,
       heartbeatIntervalMs: 2_000,
       ephemeral: false,
       version: '0.1.0',
@@ -83,6 +84,7 @@ export class Bench {
     const { hub } = this;
     this.hub = undefined;
     this.daemon.handler.message = () => undefined;
+    this.daemon.handler.disconnected = () => undefined;
     await hub?.close();
     await this.daemon.stop();
   }
@@ -131,7 +133,7 @@ export class Bench {
   }
 
   events(run: RunId): readonly RunEvent[] {
-    return this.daemon.loop.keepers.get(run)?.events ?? [];
+    return this.daemon.loop.keepers.get(run)?.events.from(0) ?? [];
   }
 
   /** Dials the hub of this moment; what it opened can be cut. */
@@ -148,9 +150,9 @@ export class Bench {
   }
 
   private ports(): OrchestratorPorts {
-    const { clock, random, metrics, journal, repository, verifier, instances, reports, logs } = this;
+    const { random, metrics, journal, repository, verifier, instances, reports, logs } = this;
     return {
-      clock,
+      clock: steadyClock(this.clock),
       random,
       logger,
       metrics: createMetricsOnce(metrics),

@@ -111,6 +111,20 @@ export class MemoryReports implements ReportWriter {
     return this.written.has(run) ? this.files() : undefined;
   }
 
+  drop(run: RunId): Promise<void> {
+    this.written.delete(run);
+    return Promise.resolve();
+  }
+
+  /** Case files by their name. */
+  readonly cases = new Map<string, string>();
+
+  async writeCase(file: string, text: string): Promise<void> {
+    await Promise.resolve();
+    this.before();
+    this.cases.set(file, text);
+  }
+
   private files(): ReportFiles {
     return { markdown: 'report.md', html: 'report.html', json: 'report.json' };
   }

@@ -103,9 +103,8 @@ describe('a worker whose main loop stands still', () => {
     const bench = new Bench();
     let progress = 0;
     let moves = true;
-    const worker = await BenchWorker.connect(bench, 'worker-1', {}, () =>
-      moves ? (progress += 1) : progress,
-    );
+    const counter = (): number => (moves ? (progress += 1) : progress);
+    const worker = await BenchWorker.connect(bench, 'worker-1', {}, { progress: counter });
     moves = false;
     await bench.clock.advance(12_000);
     const client = await bench.client('client-1');
@@ -122,9 +121,8 @@ describe('a worker whose main loop stands still', () => {
     const bench = new Bench();
     let progress = 0;
     let moves = true;
-    const worker = await BenchWorker.connect(bench, 'worker-1', {}, () =>
-      moves ? (progress += 1) : progress,
-    );
+    const counter = (): number => (moves ? (progress += 1) : progress);
+    const worker = await BenchWorker.connect(bench, 'worker-1', {}, { progress: counter });
     const run = await bench.submit(buildPlan([buildTask({ id: 'a' })]));
     worker.accept(worker.assignment('a'));
     moves = false;

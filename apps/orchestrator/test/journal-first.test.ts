@@ -50,6 +50,22 @@ describe('nothing leaves before the journal has what it rests on', () => {
     handle.close();
   });
 
+  it('no acknowledgement but one for all reports of a worker in the turn', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1', { slots: 3 });
+    const tasks = ['a', 'b', 'c'].map((id) => buildTask({ id, kind: 'verify' }));
+    await bench.submit(buildPlan(tasks));
+    for (const id of ['a', 'b', 'c']) worker.accept(worker.assignment(id));
+    await settle();
+    bench.journal.hold();
+    for (const id of ['a', 'b', 'c']) worker.complete(worker.assignment(id));
+    await bench.clock.advance(1_000);
+    expect(worker.count('ack')).toBe(0);
+    bench.journal.release();
+    await bench.until(() => worker.link.unacknowledged === 0);
+    expect(worker.count('ack')).toBe(1);
+  });
+
   it('no view that is ahead of the events', async () => {
     const bench = new Bench();
     const worker = await BenchWorker.connect(bench, 'worker-1');

@@ -12,7 +12,7 @@ import {
 } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { Loop } from '../src/loop.ts';
-import { patientTimer } from '../src/patient-timer.ts';
+import { PatientTimers, patientTimer } from '../src/patient-timer.ts';
 import type { OrchestratorPorts } from '../src/ports.ts';
 import { RunKeeper } from '../src/run-keeper.ts';
 import { FakeInstances, FakeLogs, FakeVerifier, MemoryReports } from './fakes.ts';
@@ -37,6 +37,7 @@ function loopOver(journal: Journal) {
     door: { url: '', invite: () => ({ token: '', expiresAt: 0, url: '', fingerprint: '' }) },
     settings: {
       leaseGraceMs: 1,
+      deadShownMs: 3_600_000,
       heartbeatIntervalMs: 1,
       ephemeral: false,
       version: '0',
@@ -49,6 +50,7 @@ function loopOver(journal: Journal) {
   const loop = new Loop(ports, {
     dispatch: () => undefined,
     committed: () => undefined,
+    heldReviews: () => new Map(),
     perform: (keeper) => performed.push([...journal.read()].length === keeper.version),
   });
   const keeper = new RunKeeper(runId.parse('some-run'));
@@ -143,11 +145,27 @@ describe('the loop', () => {
   });
 });
 
-describe('a patient timer', () => {
+describe.each([
+  { what: 'a patient timer', timerOf: () => patientTimer },
+  {
+    what: 'one of many patient timers',
+    timerOf: () => {
+      const timers = new PatientTimers(clock);
+      const after = (_: typeof clock, delayMs: number, callback: () => void) =>
+        timers.after(delayMs, callback);
+      // Others, later and earlier, of which one is cancelled.
+      after(clock, 5_000, () => undefined);
+      after(clock, 1, () => undefined);
+      after(clock, 2, () => undefined)();
+      return after;
+    },
+  },
+])('$what', ({ timerOf }) => {
   it('calls when it is time, unless it is cancelled', async () => {
+    const timer = timerOf();
     let calls = 0;
-    patientTimer(clock, 1_000, () => (calls += 1));
-    patientTimer(clock, 1_000, () => (calls += 10))();
+    timer(clock, 1_000, () => (calls += 1));
+    timer(clock, 1_000, () => (calls += 10))();
     await clock.advance(999);
     expect(calls).toBe(0);
     await clock.advance(1);
@@ -155,14 +173,45 @@ describe('a patient timer', () => {
   });
 
   it('begins anew when it comes late, and can be cancelled then too', async () => {
+    const timer = timerOf();
     let calls = 0;
-    patientTimer(clock, 1_000, () => (calls += 1));
-    const cancel = patientTimer(clock, 1_000, () => (calls += 10));
+    timer(clock, 1_000, () => (calls += 1));
+    const cancel = timer(clock, 1_000, () => (calls += 10));
     await clock.stall(60_000);
     expect(calls).toBe(0);
     cancel();
     await clock.advance(1_000);
     expect(calls).toBe(1);
+  });
+});
+
+describe('many patient timers', () => {
+  it('call each at its time, behind one timer of the clock, and none when they are closed', async () => {
+    const set: number[] = [];
+    const counted = {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      after: (delayMs: number, callback: () => void) => {
+        set.push(delayMs);
+        return clock.after(delayMs, callback);
+      },
+    };
+    const timers = new PatientTimers(counted);
+    const called: number[] = [];
+    for (let delayMs = 1_000; delayMs > 900; delayMs -= 10)
+      for (let more = 0; more < 100; more += 1)
+        timers.after(delayMs + 1_000 * more, () => called.push(delayMs + 1_000 * more));
+    // One for each that is earlier than all before it.
+    expect(set).toEqual([1_000, 990, 980, 970, 960, 950, 940, 930, 920, 910]);
+    await clock.advance(2_000);
+    expect(called).toEqual(
+      [910, 920, 930, 940, 950, 960, 970, 980, 990, 1_000].concat([
+        1_910, 1_920, 1_930, 1_940, 1_950, 1_960, 1_970, 1_980, 1_990, 2_000,
+      ]),
+    );
+    timers.close();
+    await clock.advance(100_000);
+    expect(called).toHaveLength(20);
   });
 });
 

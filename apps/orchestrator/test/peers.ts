@@ -2,6 +2,7 @@ import {
   peerId,
   type AppError,
   type AttemptKey,
+  type CommitId,
   type Envelope,
   type Failure,
   type Finding,
@@ -12,8 +13,8 @@ import {
   type TaskAssignment,
 } from '@switchyard/protocol';
 import { silentLogger } from '@switchyard/runtime';
-import { MemoryOutbox, settle } from '@switchyard/testkit';
-import { createLink, type Link } from '@switchyard/transport';
+import { HeldClock, MemoryOutbox, settle } from '@switchyard/testkit';
+import { createLink, heartbeatsOn, type Link } from '@switchyard/transport';
 import { helloOf, type Bench } from './bench.ts';
 import { receiptOf } from './fakes.ts';
 
@@ -21,6 +22,8 @@ interface PeerWords {
   readonly hello: () => Omit<Hello, 'lane'>;
   /** The counter of its main loop; by default it moves. */
   readonly progress?: (() => number) | undefined;
+  /** It has a thread, whose heartbeats go on while its main loop is held. */
+  readonly hasThread?: boolean | undefined;
 }
 
 /** A peer on a real link that does only what a test says. */
@@ -32,23 +35,29 @@ abstract class BenchPeer {
   fenced: AttemptKey[] = [];
   /** Why the hub would have it no more. */
   readonly refused: AppError[] = [];
+  /** The clock of its main loop. */
+  readonly loop: HeldClock;
   protected readonly bench: Bench;
   private readonly cutOff: () => void;
 
   constructor(bench: Bench, name: string, words: PeerWords) {
-    const { hello, progress } = words;
+    const { hello, progress, hasThread } = words;
     this.bench = bench;
+    this.loop = new HeldClock(bench.clock);
     this.peer = peerId.parse(name);
     const { dial, cut } = bench.dialler();
     this.cutOff = cut;
+    const { clock, random } = bench;
+    const logger = silentLogger();
     this.link = createLink({
       self: this.peer,
       hello,
       dial,
-      clock: bench.clock,
-      random: bench.random,
-      logger: silentLogger(),
+      clock: this.loop,
+      random,
+      logger,
       outbox: this.outbox,
+      ...(hasThread === true && { heartbeats: heartbeatsOn({ dial, clock, random, logger }) }),
       ...(progress === undefined ? {} : { progress }),
       handler: {
         welcome: (welcome) => {
@@ -96,10 +105,10 @@ export class BenchWorker extends BenchPeer {
     bench: Bench,
     name: string,
     over: Partial<Hello> = {},
-    progress?: () => number,
+    words: Omit<PeerWords, 'hello'> = {},
   ): Promise<BenchWorker> {
     const hello = (): Omit<Hello, 'lane'> => helloOf('worker', { ...over, holding: worker.holding });
-    const worker: BenchWorker = new BenchWorker(bench, name, { hello, progress });
+    const worker: BenchWorker = new BenchWorker(bench, name, { hello, ...words });
     await worker.link.whenConnected();
     await settle();
     return worker;
@@ -154,9 +163,23 @@ export class BenchWorker extends BenchPeer {
     });
   }
 
-  fail(assignment: TaskAssignment, failure: Partial<Failure> = {}): void {
+  fail(assignment: TaskAssignment, failure: Partial<Failure> = {}, wip?: CommitId): void {
     const whole: Failure = { class: 'logic', code: 'E_COMMAND_FAILED', message: 'it fails', ...failure };
-    this.link.send('task-failed', { ...attemptOf(assignment), error: whole.message, failure: whole });
+    const payload = { ...attemptOf(assignment), error: whole.message, failure: whole };
+    this.link.send('task-failed', wip === undefined ? payload : { ...payload, wip });
+  }
+
+  /** Pushes what it has done so far and tells of it. */
+  wip(assignment: TaskAssignment, paths = [`${assignment.workspacePath}/half.ts`]): CommitId {
+    const commit = this.bench.repository.handIn(assignment.base, paths);
+    this.link.send('task-wip', { ...attemptOf(assignment), commit });
+    return commit;
+  }
+
+  /** Gives the attempt back, as a worker does that was restarted or is being stopped. */
+  giveBack(assignment: TaskAssignment, wip?: CommitId): void {
+    const payload = { ...attemptOf(assignment), reason: 'the worker was restarted' };
+    this.link.send('task-lost', wip === undefined ? payload : { ...payload, wip });
   }
 
   protected override take(envelope: Envelope): void {

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { runReport } from '@switchyard/protocol';
+import { dirname, join, resolve } from 'node:path';
+import { attemptFolder } from '@switchyard/peer';
+import { fence, runReport, taskId } from '@switchyard/protocol';
 import { buildPlan, buildTask } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileReports } from '../src/report-writer.ts';
@@ -37,6 +38,21 @@ describe('reports on disk', () => {
     expect(runReport.parse(JSON.parse(readFileSync(files.json, 'utf8')))).toEqual(runReport.parse(report));
     for (const file of Object.values(files)) expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readdirSync(join(folder, report.view.run))).toHaveLength(3);
+  });
+
+  it('lead to what the agents of this machine said and did', async () => {
+    const report = await someReport();
+    const [attempt] = report.tasks[0]?.attempts ?? [];
+    const name = `${attemptFolder({ run: report.view.run, taskId: taskId.parse('a'), fence: fence.parse(1) })}.ndjson`;
+    const kept = join(folder, 'peers', attempt?.worker ?? '', 'transcripts');
+    mkdirSync(kept, { recursive: true });
+    writeFileSync(join(kept, name), '{}\n');
+    const files = await new FileReports(join(folder, 'runs')).write(report);
+    const target = `../../peers/worker-1/transcripts/${name}`;
+    expect(readFileSync(files.markdown, 'utf8')).toContain(`(<${target}>)`);
+    const html = readFileSync(files.html, 'utf8');
+    const href = /href="([^"]+)">what its agent/.exec(html)?.[1] ?? '';
+    expect(readFileSync(resolve(dirname(files.html), decodeURIComponent(href)), 'utf8')).toBe('{}\n');
   });
 
   it('count only when they are whole', async () => {

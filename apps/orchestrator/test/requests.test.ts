@@ -155,6 +155,48 @@ describe('a running run', () => {
     expect(bench.view(run).tasks.size).toBe(2);
   });
 
+  it('grows by no task whose agent or MCP server nobody knows', async () => {
+    const names = { agents: { cli: ['codex'], acp: [] }, mcpServers: ['some'] };
+    const bench = new Bench({ settings: { names } });
+    await BenchWorker.connect(bench, 'w1', { labels: ['agent:theirs:cli'] });
+    const client = await bench.client('client');
+    const run = await bench.submit(buildPlan([buildTask({ id: 'a' })]));
+    const by = (id: string, agent: string) =>
+      buildTask({ id, more: { executor: { kind: 'cli', agent }, mcpServers: ['some'] } });
+    await client.api.addTasks(run, [by('b', 'codex'), by('c', 'theirs')]);
+    await expect(client.api.addTasks(run, [by('d', 'nobody')])).rejects.toMatchObject({
+      code: 'E_PLAN_INVALID',
+      message: expect.stringContaining('use one of: codex, theirs') as string,
+    });
+    const server = buildTask({ id: 'e', more: { mcpServers: ['none'] } });
+    await expect(client.api.addTasks(run, [server])).rejects.toMatchObject({ code: 'E_PLAN_INVALID' });
+  });
+
+  it('answers an attempt that asks while it works, over a lost connection too', async () => {
+    const { bench, client, run } = await running();
+    const worker = await BenchWorker.connect(bench, 'w1');
+    await bench.until(() => worker.assignments.length === 1);
+    worker.accept(worker.assignment('a'));
+    const { attempt, fence, taskId } = worker.assignment('a');
+    const ask = (question: string) =>
+      worker.link.send(
+        'task-question',
+        { run, taskId, attempt, fence, question, text: 'which database?', waitMs: 600_000 },
+        { fence },
+      );
+    ask('question-1');
+    await settle();
+    const { tasks } = await client.api.run(run);
+    expect(tasks[0]?.waiting).toMatchObject({ kind: 'question', text: 'which database?' });
+    await client.api.answerEscalation({ run, taskId, action: 'retry', note: 'the small one' });
+    await bench.until(() => worker.count('task-answer') === 1);
+    const answered = { taskId, fence, question: 'question-1', answer: 'the small one' };
+    expect(worker.received.at(-1)?.payload).toMatchObject(answered);
+    ask('question-1');
+    await bench.until(() => worker.count('task-answer') === 2);
+    expect(worker.received.at(-1)?.payload).toMatchObject(answered);
+  });
+
   it('waits at a gate for a person', async () => {
     const { bench, client, run } = await running(
       buildTask({ id: 'ask', kind: 'manual' }),
@@ -163,6 +205,19 @@ describe('a running run', () => {
     expect(bench.phase(run, 'ask')).toBe('waiting');
     await client.api.answerGate({ run, taskId: 'ask', approve: true, note: 'fine' });
     expect(bench.phase(run, 'b')).toBe('ready');
+  });
+
+  it('gives what a gate asked for to the workers of the tasks behind it', async () => {
+    const inputs = [{ name: 'version', text: '', choices: [] }];
+    const { bench, client, run } = await running(
+      { ...buildTask({ id: 'ask', kind: 'manual' }), gate: { mode: 'approve', waitMs: 60_000, inputs } },
+      buildTask({ id: 'b', dependsOn: ['ask'] }),
+    );
+    const answer = { run, taskId: 'ask', approve: true };
+    await expect(client.api.answerGate(answer)).rejects.toMatchObject({ code: 'E_GATE_INPUTS' });
+    await client.api.answerGate({ ...answer, inputs: { version: '1.4' } });
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    expect(worker.assignment('b').inputs).toEqual({ version: '1.4' });
   });
 });
 

@@ -1,8 +1,9 @@
-import { commitId, reviewId, type PlanTask } from '@switchyard/protocol';
+import { AppError, commitId, reviewId, type PlanTask } from '@switchyard/protocol';
+import { sleep } from '@switchyard/runtime';
 import { buildPlan, buildTask, settle } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { Bench } from './bench.ts';
-import { BenchReviewer, BenchWorker } from './peers.ts';
+import { BenchReviewer, BenchWorker, major } from './peers.ts';
 
 /** A run of one task whose change waits for its review. */
 async function inReview(review: Partial<PlanTask['review']> = {}) {
@@ -82,6 +83,62 @@ describe('a verdict', () => {
     expect(liar.link.unacknowledged).toBe(0);
     honest.approve(honest.last());
     await bench.until(() => bench.phase(run, 'a') === 'completed');
+  });
+
+  it.each([
+    ['a file that is not in the commit', { ...major, file: 'made/up.ts' }, 'made/up.ts, which is not'],
+    ['a line beyond the end', { ...major, line: 13 }, 'line 13 of a/index.ts, which has 12 lines'],
+  ])('about %s is refused, its sender told, and another reviewer asked', async (_name, found, told) => {
+    const { bench, run } = await inReview();
+    bench.repository.lengths.set('a/index.ts', 12);
+    bench.repository.lengths.set('made/up.ts', 0);
+    const liar = await BenchReviewer.connect(bench, 'reviewer-1');
+    const honest = await BenchReviewer.connect(bench, 'reviewer-2');
+    liar.reject(liar.last(), [{ ...major, line: 12 }, found]);
+    await bench.until(() => honest.assignments.length === 1);
+    expect(bench.phase(run, 'a')).toBe('reviewing');
+    expect(liar.received).toContainEqual(
+      expect.objectContaining({
+        type: 'ack',
+        payload: expect.objectContaining({
+          ignored: [expect.objectContaining({ reason: 'refused', text: expect.stringContaining(told) })],
+        }),
+      }),
+    );
+    const refused = [...bench.journal.read()].find(({ kind }) => kind === 'review/review-verdict-refused');
+    expect(refused?.data).toMatchObject({ fact: { flaw: 'finding-nowhere' } });
+    honest.reject(honest.last(), [{ ...major, line: 12 }]);
+    await bench.until(() => bench.phase(run, 'a') === 'leased');
+  });
+
+  it('counts before what its reviewer says while it is looked at', async () => {
+    const { bench, worker } = await inReview();
+    const reviewer = await BenchReviewer.connect(bench, 'reviewer-1');
+    bench.repository.before = async (method) => {
+      if (method === 'fileLengths') await sleep(bench.clock, 500);
+    };
+    const given = reviewer.last();
+    reviewer.reject(given);
+    reviewer.approve(given);
+    await settle();
+    await bench.clock.advance(600);
+    await bench.until(() => reviewer.link.unacknowledged === 0);
+    expect(worker.assignment('a').round).toBe(2);
+  });
+
+  it('is not lost while the repository is in trouble', async () => {
+    const { bench, worker } = await inReview();
+    const reviewer = await BenchReviewer.connect(bench, 'reviewer-1');
+    let refusals = 2;
+    bench.repository.before = (method) => {
+      if (method === 'fileLengths' && refusals-- > 0) throw new AppError('E_IO', 'the disk does not answer');
+    };
+    reviewer.reject(reviewer.last());
+    await settle();
+    expect(reviewer.link.unacknowledged).toBe(1);
+    await bench.clock.advance(7_000);
+    await bench.until(() => reviewer.link.unacknowledged === 0);
+    expect(worker.assignment('a').round).toBe(2);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { engineReadPaths, staticEngines } from '@switchyard/analyzers';
+import { engineReadPaths, sandboxedScan, staticEngines } from '@switchyard/analyzers';
 import { openSandbox } from '@switchyard/guard';
 import {
   attach,
@@ -15,6 +15,8 @@ import { openOutbox } from '@switchyard/store';
 import { createLink } from '@switchyard/transport';
 import type { ReviewerConfig } from './config.ts';
 import { ReviewerDaemon } from './daemon.ts';
+import { openModelReviewer } from './model-reviewer.ts';
+import { onThisMachine } from './review-room.ts';
 
 /** Names the real adapters, puts the daemon together and starts it. What it opens, its shutdown closes. */
 export async function compose(config: ReviewerConfig): Promise<RunningDaemon> {
@@ -23,7 +25,7 @@ export async function compose(config: ReviewerConfig): Promise<RunningDaemon> {
 }
 
 async function start(config: ReviewerConfig, attachment: Attachment): Promise<ReviewerDaemon> {
-  const { folder, logger, shutdown, locate, token } = attachment;
+  const { folder, logger, shutdown, locate, token, dial, heartbeats } = attachment;
   const { specializations, slots } = config;
   const clock = systemClock;
   const random = systemRandom;
@@ -36,40 +38,47 @@ async function start(config: ReviewerConfig, attachment: Attachment): Promise<Re
   shutdown.add('sandbox', () => sandbox.close());
   const outbox = openOutbox({ file: folder.outboxFile, logger });
   shutdown.add('outbox', () => outbox.close());
-  const engines = staticEngines();
+  const engines = staticEngines({ start: sandboxedScan(sandbox) });
   for (const engine of engines) shutdown.add(`engine ${engine.name}`, () => engine.close());
-  const daemon = new ReviewerDaemon({
-    ...attachment.ends,
-    self: folder.peer,
-    version: programVersion,
-    host: hostname(),
-    pid: process.pid,
-    specializations,
-    slots,
-    clock,
-    random,
-    logger,
-    sandbox,
-    outbox,
-    engines,
-    engineReadPaths: engineReadPaths(),
-    objects: perAddress(locate, ({ fingerprint }) =>
-      openObjectCache({
-        folder: folder.objects,
-        url: () => `${locate().httpUrl}/git`,
-        token,
-        ...(fingerprint !== undefined && { fingerprint }),
-        logger,
-        sandbox: sandboxedGit(sandbox),
-      }),
-    ),
-    checkouts: folder.work,
-    link: (options) =>
-      createLink({ self: folder.peer, dial: attachment.dial, clock, random, logger, outbox, ...options }),
-    finishMs: Math.max(0, config.drainMs - 2_000),
-    acknowledgeMs: 3_000,
-    ...(config.giveUpMs !== undefined && { giveUpMs: config.giveUpMs }),
-  });
+  const { reviewModel: model, models: file, env } = config;
+  const modelReviewer =
+    model === undefined ? undefined : openModelReviewer({ model, file, env, sandbox, clock, random, logger });
+  if (modelReviewer !== undefined) shutdown.add('model reviewer', () => modelReviewer.close());
+  const daemon = new ReviewerDaemon(
+    onThisMachine({
+      ...attachment.ends,
+      self: folder.peer,
+      version: programVersion,
+      host: hostname(),
+      pid: process.pid,
+      specializations,
+      slots,
+      clock,
+      random,
+      logger,
+      sandbox,
+      outbox,
+      engines,
+      engineReadPaths: engineReadPaths(),
+      ...(modelReviewer !== undefined && { modelReviewer }),
+      objects: perAddress(locate, ({ fingerprint }) =>
+        openObjectCache({
+          folder: folder.objects,
+          url: () => `${locate().httpUrl}/git`,
+          token,
+          ...(fingerprint !== undefined && { fingerprint }),
+          logger,
+          sandbox: sandboxedGit(sandbox),
+        }),
+      ),
+      checkouts: folder.work,
+      link: (options) =>
+        createLink({ self: folder.peer, dial, heartbeats, clock, random, logger, outbox, ...options }),
+      finishMs: Math.max(0, config.drainMs - 2_000),
+      acknowledgeMs: 3_000,
+      ...(config.giveUpMs !== undefined && { giveUpMs: config.giveUpMs }),
+    }),
+  );
   shutdown.add('reviews', () => daemon.drain('it was asked to stop'));
   await daemon.start();
   const { root } = attachment.state;

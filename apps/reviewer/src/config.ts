@@ -12,6 +12,17 @@ export const configSchema = z.object({
     .pipe(z.array(specialization, `may be any of ${specializations.join(', ')}`).min(1))
     .default([...specializations])
     .describe('what it reviews for, comma separated (default: all)'),
+  reviewModel: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('a model that reviews beside the static engines (default: none does)'),
+  models: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('a JSON file with the providers of models, their keys, quotas and prices'),
 });
 
 /** Everything the reviewer knows of its surroundings. */

@@ -1,4 +1,3 @@
-import { mkdir, rm } from 'node:fs/promises';
 import {
   AppError,
   decodeFrame,
@@ -11,10 +10,11 @@ import {
   type ReviewAssignment,
   type ReviewId,
 } from '@switchyard/protocol';
+import { permitWire, WorkTime } from '@switchyard/agents';
+import { logIgnored } from '@switchyard/peer';
 import type { Logger } from '@switchyard/runtime';
 import type { Link } from '@switchyard/transport';
 import type { ReviewerPorts } from './ports.ts';
-import { reviewCommit } from './review.ts';
 import { reviewRef, verdictOf, type VerdictMessage } from './verdict.ts';
 
 /** Reviews remembered so that an assignment that is told twice is not carried out twice. */
@@ -56,6 +56,7 @@ export class ReviewerDaemon {
           this.cancelGiveUp?.();
           if (welcome.token !== undefined) ports.keepToken(welcome.token);
           ports.logger.info({ hub: welcome.hub }, 'connected');
+          ports.models?.connected();
         },
         message: (envelope) => this.receive(envelope),
         lost: (reason) => {
@@ -65,13 +66,12 @@ export class ReviewerDaemon {
         fatal: (error) => ports.fatal(error),
       },
     });
+    ports.models?.attach(permitWire(this.link, ports.logger));
   }
 
   /** Connects, and stays connected until `drain`. */
   async start(): Promise<void> {
-    // A reviewer that was killed leaves checkouts.
-    await rm(this.ports.checkouts, { recursive: true, force: true });
-    await mkdir(this.ports.checkouts, { recursive: true, mode: 0o700 });
+    await this.ports.room.clear();
     this.watchAbsence();
     this.link.start();
   }
@@ -139,11 +139,17 @@ export class ReviewerDaemon {
       case 'shutdown':
         this.ports.stop(envelope.payload.reason);
         return;
+      case 'permit-grant':
+        this.ports.models?.granted(envelope.payload);
+        return;
+      case 'ack':
+        logIgnored(this.ports.logger, envelope.payload);
+        return;
       case 'error':
         this.ports.logger.warn({ error: envelope.payload }, 'the orchestrator says error');
         return;
       default:
-        // `ack` and answers are the link's; the table lets nothing else through that concerns a reviewer.
+        // Answers are the link's; the table lets nothing else through that concerns a reviewer.
         return;
     }
   }
@@ -180,11 +186,16 @@ export class ReviewerDaemon {
     const { run, taskId: task, attempt, reviewId: review, specialization } = assignment;
     const logger = this.ports.logger.child({ run, task, attempt, review, specialization });
     const { signal } = controller;
-    const cancelTimeout = clock.after(assignment.timeoutMs, () => controller.abort(tooLong(assignment)));
+    const time = new WorkTime({
+      clock,
+      limitMs: assignment.timeoutMs,
+      pausedMs: () => this.ports.models?.heldMs(assignment) ?? 0,
+      over: () => controller.abort(tooLong(assignment)),
+    });
     const startedAt = clock.now();
     logger.info({ commit: assignment.commit, round: assignment.round }, 'review started');
     try {
-      const analysis = await reviewCommit(assignment, this.ports, { signal, logger });
+      const analysis = await this.ports.room.review(assignment, { signal, logger });
       await this.announce(assignment, analysis.filesAnalyzed, { signal, logger });
       const finishedAt = clock.now();
       this.report(
@@ -195,7 +206,7 @@ export class ReviewerDaemon {
     } catch (error) {
       this.fail(assignment, signal.aborted ? signal.reason : error, logger);
     } finally {
-      cancelTimeout();
+      time.close();
     }
   }
 
@@ -233,7 +244,7 @@ export class ReviewerDaemon {
       return;
     }
     this.remember(assignment.reviewId);
-    const failure = failureOf(error);
+    const failure = withHold(failureOf(error), this.ports.models?.heldMs(assignment));
     this.link.send('review-failed', { ...reviewRef(assignment), failure }, { fence: assignment.fence });
     logger.warn({ failure, ...(failure.code === 'E_INTERNAL' && { err: error }) }, 'review failed');
   }
@@ -247,6 +258,14 @@ export class ReviewerDaemon {
 
 function tooLong({ timeoutMs }: ReviewAssignment): AppError {
   return new AppError('E_TIMEOUT', `the review took longer than its ${timeoutMs / 1000} s`);
+}
+
+/** Where time ran out, whoever reads it wants to know what it went into. */
+function withHold(failure: Failure, heldMs = 0): Failure {
+  const { code, message } = failure;
+  if (heldMs < 1_000 || (code !== 'E_TIMEOUT' && code !== 'E_MODEL')) return failure;
+  const held = `the budget or the rate held its requests for ${Math.round(heldMs / 1000)} s`;
+  return { ...failure, message: `${message}; ${held}`.slice(0, 4000) };
 }
 
 function failureOf(error: unknown): Failure {

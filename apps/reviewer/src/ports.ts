@@ -1,13 +1,11 @@
-import type { Engine } from '@switchyard/analyzers';
+import type { Analysis, Engine } from '@switchyard/analyzers';
 import type { Sandbox } from '@switchyard/guard';
-import type { AppError, Hello, PeerId, Specialization } from '@switchyard/protocol';
-import type { ObjectCache } from '@switchyard/repo';
+import type { AppError, Hello, PeerId, ReviewAssignment, Specialization } from '@switchyard/protocol';
 import type { Clock, Logger, Random } from '@switchyard/runtime';
 import type { Outbox } from '@switchyard/store';
 import type { Link, LinkHandler } from '@switchyard/transport';
-
-/** What a review needs of the object cache. */
-export type ReviewObjects = Pick<ObjectCache, 'fetch' | 'checkout' | 'changedLines'>;
+import type { ModelReviewer, ReviewTalk } from './model-reviewer.ts';
+import type { ReviewObjects } from './review-objects.ts';
 
 /** What carrying out one review needs of the outside world. */
 export interface ReviewPorts {
@@ -17,6 +15,8 @@ export interface ReviewPorts {
   /** The commits, fetched from wherever the orchestrator is now. */
   readonly objects: () => Promise<ReviewObjects>;
   readonly engines: readonly Engine[];
+  /** Reviews beside the engines; absent: no model does. */
+  readonly modelReviewer?: Pick<ModelReviewer, 'engine' | 'talk'>;
   /** Folders that engines in the sandbox read beside the checkout. */
   readonly engineReadPaths: readonly string[];
   readonly sandbox: Sandbox;
@@ -24,8 +24,22 @@ export interface ReviewPorts {
   readonly checkouts: string;
 }
 
+/** Where commits are looked at: this machine, or the simulation's. */
+export interface ReviewRoom {
+  /** Takes away what an earlier life of this reviewer left. */
+  clear(): Promise<void>;
+  /** Looks at the commit. Throws AppError, and the signal's reason when it is aborted. */
+  review(
+    assignment: ReviewAssignment,
+    about: { readonly signal: AbortSignal; readonly logger: Logger },
+  ): Promise<Analysis>;
+}
+
 /** What the daemon's loop needs; `compose.ts` names the real ones, tests and the simulation others. */
-export interface ReviewerPorts extends ReviewPorts {
+export interface ReviewerPorts extends Pick<ReviewPorts, 'self' | 'clock'> {
+  readonly room: ReviewRoom;
+  /** What reviews use of models; absent: they use none. */
+  readonly models?: ReviewTalk;
   readonly logger: Logger;
   readonly version: string;
   readonly host: string;

@@ -1,9 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { analyze, type Analysis } from '@switchyard/analyzers';
+import { analyze, baseTreeOf, sandboxedRun, type Analysis } from '@switchyard/analyzers';
 import { isAppError, type ReviewAssignment } from '@switchyard/protocol';
 import { backoffMs, sleep, type Logger } from '@switchyard/runtime';
-import { sandboxedRun } from './engine-run.ts';
 import type { ReviewPorts } from './ports.ts';
 
 /** A fetch is repeated this often while the orchestrator restarts. */
@@ -30,12 +29,14 @@ export async function reviewCommit(
     signal.throwIfAborted();
     const files = await objects.changedLines(base, commit);
     signal.throwIfAborted();
-    const { sandbox, engineReadPaths } = ports;
-    return await analyze(ports.engines, {
+    const { sandbox, engineReadPaths, modelReviewer } = ports;
+    const ofModel = modelReviewer?.engine({ ...about, assignment, checkout, objects });
+    return await analyze([...ports.engines, ...(ofModel === undefined ? [] : [ofModel])], {
       root: checkout,
       files,
-      specialization,
-      run: sandboxedRun(sandbox, { checkout, engineReadPaths, signal }),
+      specializations: [specialization],
+      base: baseTreeOf((path) => objects.readFile(base, path)),
+      run: sandboxedRun(sandbox, { root: checkout, readPaths: engineReadPaths, signal }),
       signal,
     });
   } finally {

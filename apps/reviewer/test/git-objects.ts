@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AppError, commitId, type CommitId } from '@switchyard/protocol';
-import type { ReviewObjects } from '../src/ports.ts';
+import type { ReviewObjects } from '../src/review-objects.ts';
 
 const identity = {
   GIT_AUTHOR_NAME: 'Test',
@@ -66,7 +66,15 @@ export class GitObjects {
           GIT_INDEX_FILE: index,
         });
       },
+      diff: (base, commit) => Promise.resolve(this.git(['diff', base, commit])),
       changedLines: (base, commit) => Promise.resolve(this.changed(base, commit)),
+      readFile: (commit, path) => {
+        try {
+          return Promise.resolve(Buffer.from(`${this.git(['cat-file', 'blob', `${commit}:${path}`])}\n`));
+        } catch (cause) {
+          return Promise.reject(new AppError('E_NOT_FOUND', `${path} is not in ${commit}`, { cause }));
+        }
+      },
     };
   }
 
@@ -105,6 +113,7 @@ export class GitObjects {
   private git(args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
     return execFileSync('git', args, {
       encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], GIT_DIR: this.gitDir, ...identity, ...env },
     }).trim();
   }

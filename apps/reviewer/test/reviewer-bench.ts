@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { engineReadPaths, staticEngines, type Engine } from '@switchyard/analyzers';
+import { engineReadPaths, sandboxedScan, staticEngines, type Engine } from '@switchyard/analyzers';
 import type { Sandbox } from '@switchyard/guard';
 import {
   peerId,
@@ -16,6 +16,8 @@ import { silentLogger, systemClock, systemRandom } from '@switchyard/runtime';
 import { openOutbox, type Outbox } from '@switchyard/store';
 import { createHub, createLink, memoryPair, type Hub } from '@switchyard/transport';
 import { ReviewerDaemon } from '../src/daemon.ts';
+import { onThisMachine } from '../src/review-room.ts';
+import type { ModelReviewer } from '../src/model-reviewer.ts';
 import { GitObjects } from './git-objects.ts';
 
 const hubPeer = peerId.parse('orchestrator');
@@ -28,12 +30,15 @@ export class ReviewerBench {
   readonly received: Envelope[] = [];
   /** Answers `review-completing`. */
   answers = true;
+  /** Lets requests to models through. */
+  grants = true;
   /** Acknowledges verdicts. */
   acknowledges = true;
   acknowledgeMs = 3_000;
   finishMs = 500;
   stopped: string | undefined;
-  engines: Engine[] = staticEngines();
+  engines: Engine[];
+  modelReviewer: ModelReviewer | undefined;
   daemon: ReviewerDaemon;
   hub: Hub | undefined;
   outbox: Outbox;
@@ -42,6 +47,7 @@ export class ReviewerBench {
 
   constructor(sandbox: Sandbox) {
     this.sandbox = sandbox;
+    this.engines = staticEngines({ start: sandboxedScan(sandbox) });
     this.objects = new GitObjects(this.root);
     mkdirSync(join(this.root, 'peer'));
     this.outbox = this.openOutbox();
@@ -63,6 +69,11 @@ export class ReviewerBench {
         disconnected: () => undefined,
       },
     });
+  }
+
+  /** A reviewer that has not started yet, by what the bench now says. */
+  reopen(): void {
+    this.daemon = this.openDaemon();
   }
 
   async closeHub(): Promise<void> {
@@ -112,7 +123,7 @@ export class ReviewerBench {
     return this.received.splice(index, 1)[0] as Envelope<T>;
   }
 
-  async until(isTrue: () => boolean, timeoutMs = 20_000): Promise<void> {
+  async until(isTrue: () => boolean, timeoutMs = 60_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!isTrue()) {
       if (Date.now() > deadline)
@@ -145,9 +156,22 @@ export class ReviewerBench {
       const { reviewId } = envelope.payload;
       this.hub?.send(reviewerPeer, 'review-acknowledged', { reviewId }, { replyTo: envelope.id });
     }
+    if (envelope.type === 'permit-request' && this.grants) this.grant(envelope.payload);
     const isReport = ['review-approved', 'review-rejected', 'review-failed'].includes(envelope.type);
     if (isReport && this.acknowledges) this.hub?.send(reviewerPeer, 'ack', { of: [envelope.id] });
     for (const wake of this.waiters.splice(0)) wake();
+  }
+
+  /** Every request of a model that came so far may be sent now. */
+  grantAll(): void {
+    for (const { type, payload } of [...this.received]) if (type === 'permit-request') this.grant(payload);
+  }
+
+  private grant({ sentAt, wants }: Envelope<'permit-request'>['payload']): void {
+    const now = systemClock.monotonic();
+    const permits = wants.map(({ id }) => ({ id, notBefore: now, expires: now + 30_000 }));
+    const echo = { sentAt, receivedAt: now };
+    this.hub?.send(reviewerPeer, 'permit-grant', { now, echo, permits, refused: [] });
   }
 
   private openOutbox(): Outbox {
@@ -158,44 +182,47 @@ export class ReviewerBench {
     const logger = silentLogger();
     const clock = systemClock;
     const random = systemRandom;
-    return new ReviewerDaemon({
-      self: reviewerPeer,
-      version: '0',
-      host: hostname(),
-      pid: process.pid,
-      specializations,
-      slots: 2,
-      clock,
-      random,
-      logger,
-      sandbox: this.sandbox,
-      engines: this.engines,
-      engineReadPaths: engineReadPaths(),
-      outbox: this.outbox,
-      objects: () => Promise.resolve(this.objects.objects()),
-      checkouts: join(this.root, 'peer', 'work'),
-      finishMs: this.finishMs,
-      acknowledgeMs: this.acknowledgeMs,
-      link: (options) =>
-        createLink({
-          self: reviewerPeer,
-          clock,
-          random,
-          logger,
-          outbox: this.outbox,
-          dial: (lane) => {
-            if (this.hub === undefined) return Promise.reject(new Error('no hub'));
-            const [ours, theirs] = memoryPair();
-            this.hub.accept(theirs, { roles: ['reviewer'], lane });
-            return Promise.resolve(ours);
-          },
-          ...options,
-        }),
-      keepToken: () => undefined,
-      fatal: (error) => {
-        throw error;
-      },
-      stop: (reason) => (this.stopped = reason),
-    });
+    return new ReviewerDaemon(
+      onThisMachine({
+        self: reviewerPeer,
+        version: '0',
+        host: hostname(),
+        pid: process.pid,
+        specializations,
+        slots: 2,
+        clock,
+        random,
+        logger,
+        sandbox: this.sandbox,
+        engines: this.engines,
+        ...(this.modelReviewer !== undefined && { modelReviewer: this.modelReviewer }),
+        engineReadPaths: engineReadPaths(),
+        outbox: this.outbox,
+        objects: () => Promise.resolve(this.objects.objects()),
+        checkouts: join(this.root, 'peer', 'work'),
+        finishMs: this.finishMs,
+        acknowledgeMs: this.acknowledgeMs,
+        link: (options) =>
+          createLink({
+            self: reviewerPeer,
+            clock,
+            random,
+            logger,
+            outbox: this.outbox,
+            dial: (lane) => {
+              if (this.hub === undefined) return Promise.reject(new Error('no hub'));
+              const [ours, theirs] = memoryPair();
+              this.hub.accept(theirs, { roles: ['reviewer'], lane });
+              return Promise.resolve(ours);
+            },
+            ...options,
+          }),
+        keepToken: () => undefined,
+        fatal: (error) => {
+          throw error;
+        },
+        stop: (reason) => (this.stopped = reason),
+      }),
+    );
   }
 }

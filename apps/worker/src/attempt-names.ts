@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { slugOf, type AttemptKey } from '@switchyard/protocol';
+import { taskSlug } from '@switchyard/peer';
+import type { AttemptKey, CommitId } from '@switchyard/protocol';
 
 /** Names an attempt within this process. */
 export function keyOf(attempt: Pick<AttemptKey, 'run' | 'taskId' | 'fence'>): string {
@@ -12,17 +12,12 @@ export function attemptOf(payload: AttemptKey): AttemptKey {
   return { run, taskId, attempt, fence };
 }
 
-/** The task in refs and folders: readable, and unique by a digest, since slugs are not. */
-export function taskSlug(taskId: string): string {
-  return `${slugOf(taskId)}-${createHash('sha256').update(taskId).digest('hex').slice(0, 8)}`;
-}
-
 /** Where the attempt's commit is pushed to. */
 export function attemptRef(attempt: AttemptKey): string {
   return `refs/switchyard/attempts/${attempt.run}/${taskSlug(attempt.taskId)}/${attempt.fence}`;
 }
 
-/** The attempt's folder among all of this worker. */
-export function attemptFolder(attempt: AttemptKey): string {
-  return `${attempt.run}.${taskSlug(attempt.taskId)}.${attempt.fence}`;
+/** Where work in progress of the attempt is pushed to, for the orchestrator to keep. */
+export function uploadRef(attempt: AttemptKey, commit: CommitId): string {
+  return `refs/switchyard/uploads/${attempt.run}/${taskSlug(attempt.taskId)}/${attempt.fence}/${commit}`;
 }

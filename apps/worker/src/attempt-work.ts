@@ -1,35 +1,20 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  executeTask,
-  type CommandOptions,
-  type CommandResult,
-  type ExecutorOutcome,
-  type ExecutorTask,
-} from '@switchyard/agents';
+import { executeTask, type ExecutorOutcome, type ExecutorTask } from '@switchyard/agents';
 import type { TaskAssignment } from '@switchyard/protocol';
-import type { Layer } from '@switchyard/receipts';
+import { openContext } from './attempt-context.ts';
+import { openMcp, type AttemptMcp } from './attempt-mcp.ts';
 import { attemptMounts, type AttemptFolders } from './attempt-mounts.ts';
-import type { AttemptPorts } from './ports.ts';
-import { scratchPlaces } from './scratch-places.ts';
-
-const escalationBytesMax = 64 * 1024;
-
-export interface WorkOptions {
-  readonly assignment: TaskAssignment;
-  readonly ports: AttemptPorts;
-  /** The attempt's own folder. */
-  readonly folder: string;
-  readonly tree: string;
-  readonly layer: Layer | undefined;
-  readonly signal: AbortSignal;
-  readonly say: (message: string) => void;
-}
+import { beginAudit } from './attempt-audit.ts';
+import { handoverFile } from './handover.ts';
+import { startProcess, type ProcessPlace } from './attempt-process.ts';
+import { discardedBy, scratchPlaces } from './scratch-places.ts';
+import type { WorkOptions } from './work-options.ts';
 
 /** Lets the task's executor work in the attempt's tree, every command in the sandbox. */
 export async function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
-  const { assignment, ports, folder, tree, signal, say } = options;
+  const { assignment, ports, folder, tree } = options;
   const folders: AttemptFolders = {
     tree,
     input: join(folder, 'input'),
@@ -42,15 +27,64 @@ export async function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
   await fillScratch(folders, scratch);
   // Without a sandbox nothing is mounted; the layer was copied.
   const layer = ports.sandbox.tier === 'none' ? undefined : options.layer;
-  return executeTask(ports.executors, task, {
-    run: (argv, command) =>
-      runCommand(argv, command, {
-        ...options,
-        mounts: () => attemptMounts({ assignment, folders, layer, scratch }),
-      }),
-    progress: say,
-    signal,
-    readEscalation: () => readSmallFile(task.escalationFile),
+  const entries = options.layer?.entries ?? [];
+  const audit = await beginAudit({
+    ...options,
+    clock: ports.clock,
+    places: [...scratch, ...entries],
+    isDiscarded: discardedBy([...assignment.scratch, ...entries]),
+  });
+  try {
+    const outcome = await execute(task, { ...options, layer, folders, scratch });
+    const violation = await audit.end();
+    if (violation !== undefined && outcome.kind === 'done') throw violation;
+    return outcome;
+  } finally {
+    await audit.close();
+  }
+}
+
+interface Laid extends WorkOptions {
+  readonly folders: AttemptFolders;
+  readonly scratch: readonly string[];
+}
+
+async function execute(task: ExecutorTask, laid: Laid): Promise<ExecutorOutcome> {
+  const { assignment, ports, folders, layer, scratch, logger, signal } = laid;
+  const place = { ...laid, mounts: () => attemptMounts({ assignment, folders, layer, scratch }) };
+  const needsModel = assignment.executor.kind !== 'command';
+  const model = needsModel ? await ports.openModel?.(assignment, { logger, signal }) : undefined;
+  let mcp: AttemptMcp | undefined;
+  try {
+    mcp = await mcpOf(assignment, place);
+    const open = openContext({ ...place, task, model, mcp });
+    try {
+      return await executeTask(ports.executors, task, open.context);
+    } finally {
+      open.close();
+    }
+  } finally {
+    await mcp?.close();
+    await model?.close();
+  }
+}
+
+/** The servers that the task names, each in a sandbox of its own, and ours; commands have no use for them. */
+async function mcpOf(
+  { executor, mcpServers, timeoutMs }: TaskAssignment,
+  place: Laid & ProcessPlace,
+): Promise<AttemptMcp | undefined> {
+  const { ports, tree, logger } = place;
+  const { mcpLaunch } = ports;
+  if (executor.kind === 'command' || (executor.kind === 'llm' && mcpServers.length === 0)) return undefined;
+  return openMcp({
+    launches: mcpLaunch === undefined ? [] : mcpServers.map((name) => mcpLaunch(name, tree)),
+    use: executor.kind === 'llm' ? 'own' : 'bridges',
+    isFree: ports.sandbox.tier === 'none',
+    start: ({ argv, network, ...launch }) =>
+      startProcess(argv, { ...launch, hosts: network, timeoutMs }, place),
+    clock: ports.clock,
+    logger,
   });
 }
 
@@ -69,37 +103,13 @@ function layOut(assignment: TaskAssignment, folders: AttemptFolders): ExecutorTa
     assignment,
     tree: folders.tree,
     feedbackFile: join(folders.input, 'feedback.json'),
+    upstreamFile: join(folders.input, 'upstream.json'),
+    handoverFile: handoverFile(folders.output),
     instructionsFile: join(folders.input, 'instructions.txt'),
     escalationFile: join(folders.output, 'escalation.json'),
   };
   writeFileSync(task.feedbackFile, JSON.stringify(assignment.feedback, undefined, 2));
+  writeFileSync(task.upstreamFile, JSON.stringify(assignment.upstream, undefined, 2));
   writeFileSync(task.instructionsFile, assignment.instructions);
   return task;
-}
-
-async function runCommand(
-  argv: readonly string[],
-  command: CommandOptions,
-  context: WorkOptions & { readonly mounts: () => ReturnType<typeof attemptMounts> },
-): Promise<CommandResult> {
-  const result = await context.ports.sandbox.run({
-    argv,
-    cwd: context.tree,
-    mounts: context.mounts(),
-    env: { ...command.env, CI: '1' },
-    network: 'none',
-    timeoutMs: command.timeoutMs,
-    signal: context.signal,
-    ...(command.onOutput !== undefined && { onOutput: command.onOutput }),
-  });
-  const { exitCode, ended, reason, output, truncated, durationMs } = result;
-  return { exitCode, ended, ...(reason !== undefined && { reason }), output, truncated, durationMs };
-}
-
-/** What the attempt left in a file of its own; nothing if it is no plain small file (it may be anything). */
-function readSmallFile(file: string): string | undefined {
-  const stat = lstatSync(file, { throwIfNoEntry: false });
-  if (stat === undefined || !stat.isFile() || stat.size === 0 || stat.size > escalationBytesMax)
-    return undefined;
-  return readFileSync(file, 'utf8');
 }

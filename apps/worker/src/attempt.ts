@@ -1,78 +1,134 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, failureOf, type ExecutorOutcome } from '@switchyard/agents';
-import { AppError, type CommitId, type PayloadInput, type TaskAssignment } from '@switchyard/protocol';
+import { attemptFolder } from '@switchyard/peer';
+import {
+  AppError,
+  handover,
+  messageOf,
+  type CommitId,
+  type Handover,
+  type PayloadInput,
+  type TaskAssignment,
+} from '@switchyard/protocol';
 import type { AttemptClone, ObjectCache } from '@switchyard/repo';
 import type { Logger } from '@switchyard/runtime';
 import { copyLayer, isPassed, takeReceipts, type Layer } from '@switchyard/receipts';
 import { criteriaMet, criterionOf } from './acceptance.ts';
-import { attemptFolder, attemptOf, attemptRef } from './attempt-names.ts';
-import { failedReport, type AttemptReport } from './attempt-report.ts';
+import { attemptOf, attemptRef } from './attempt-names.ts';
+import { failedReport, lostReport, type AttemptReport } from './attempt-report.ts';
 import { workOn } from './attempt-work.ts';
-import type { AttemptPorts } from './ports.ts';
+import { readHandover } from './handover.ts';
+import { writeHeld } from './held-record.ts';
+import { PlanDesk } from './plan-desk.ts';
+import type { AttemptContext, AttemptPorts, EndedAttempt } from './ports.ts';
 import type { ProgressReporter } from './progress-reporter.ts';
+import { orchestratorAwayMs } from './wip.ts';
+import { WipKeeper, type LastWip } from './wip-keeper.ts';
 import { withRetries } from './with-retries.ts';
-
-/** How long an attempt waits for an orchestrator that is away, at each step that needs it. */
-const orchestratorAwayMs = 10 * 60_000;
 
 /**
  * One try at a task: objects fetched, a clone of its own, the work in the sandbox, the commit, and the acceptance
- * commands on a fresh checkout of that commit. Nothing of it stays on this machine.
+ * commands on a fresh checkout of that commit. Nothing of it stays on this machine, but what it had done and could
+ * not hand over.
  */
 export class Attempt {
   private readonly assignment: TaskAssignment;
   private readonly ports: AttemptPorts;
+  private readonly context: AttemptContext;
   private readonly progress: ProgressReporter;
   private readonly signal: AbortSignal;
   private readonly logger: Logger;
   private readonly folder: string;
   private readonly startedAt: number;
+  private readonly wip: WipKeeper;
+  private readonly desk: PlanDesk | undefined;
+  private clone: AttemptClone | undefined;
 
-  constructor(
-    assignment: TaskAssignment,
-    ports: AttemptPorts,
-    context: { readonly progress: ProgressReporter; readonly signal: AbortSignal; readonly logger: Logger },
-  ) {
+  constructor(assignment: TaskAssignment, ports: AttemptPorts, context: AttemptContext) {
     this.assignment = assignment;
     this.ports = ports;
+    this.context = context;
     this.progress = context.progress;
     this.signal = context.signal;
     this.logger = context.logger;
     this.folder = join(ports.attempts, attemptFolder(assignment));
     this.startedAt = ports.clock.now();
+    const { draft } = assignment;
+    const say = (line: string): void => this.progress.say(line);
+    if (draft !== undefined) this.desk = new PlanDesk({ ...draft, names: ports.names ?? {}, say });
+    const { tellWip: tell, leaving, logger } = context;
+    this.wip = new WipKeeper({ assignment, ports, logger, leaving, tell, intervalMs: ports.wipIntervalMs });
   }
 
-  /** Carries the attempt out. Rejects only when it was aborted; every other trouble is a report. */
-  async perform(): Promise<AttemptReport> {
-    let clone: AttemptClone | undefined;
+  /** Carries the attempt out: one that was aborted ends as lost, and every other trouble is a report too. */
+  async perform(): Promise<EndedAttempt> {
+    const report = await this.outcome();
+    this.wip.stop();
+    const last: LastWip = report.type === 'task-completed' ? { kind: 'none' } : await this.wip.last();
+    return {
+      report: last.kind === 'handed-over' ? withWip(report, last.commit) : report,
+      hasLeft: last.kind === 'left' || last.kind === 'unread',
+      forget: () => this.forget(last),
+    };
+  }
+
+  /** What could not be handed over stays, for the next life of this worker. */
+  private async forget(last: LastWip): Promise<void> {
+    if (last.kind === 'unread') return;
+    if (last.kind === 'left') writeHeld(this.folder, { assignment: this.assignment, wip: last.commit });
+    await this.clone?.dispose();
+    if (last.kind !== 'left') await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async outcome(): Promise<AttemptReport> {
+    const { assignment, folder, signal } = this;
     try {
       this.progress.enter('preparing');
-      await rm(this.folder, { recursive: true, force: true });
-      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await rm(folder, { recursive: true, force: true });
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      writeHeld(folder, { assignment });
       const objects = await this.fetch();
-      clone = await this.prepareClone(objects);
+      const clone = await this.prepareClone(objects);
+      this.clone = clone;
       const layer = await this.layer(objects, clone);
-      this.progress.enter('running');
+      await this.beginWork(clone, layer);
       const outcome = await workOn({
-        assignment: this.assignment,
+        assignment,
         ports: this.ports,
-        folder: this.folder,
+        folder,
         tree: clone.tree,
         layer,
-        signal: this.signal,
+        logger: this.logger,
+        signal,
         say: (message) => this.progress.say(message),
+        ask: this.context.ask,
+        spawnTask: this.context.spawnTask,
+        pausedMs: this.context.pausedMs,
+        desk: this.desk,
+        found: (violations) => this.progress.found(violations),
       });
-      this.signal.throwIfAborted();
+      this.wip.stop();
+      signal.throwIfAborted();
       return await this.conclude(outcome, { objects, clone, layer });
     } catch (thrown) {
-      this.signal.throwIfAborted();
+      if (signal.aborted) return lostReport(assignment, messageOf(signal.reason));
       this.logger.warn({ err: thrown }, 'attempt failed');
-      return failedReport(this.assignment, failureOf(thrown));
-    } finally {
-      await clone?.dispose();
-      await rm(this.folder, { recursive: true, force: true });
+      return failedReport(assignment, failureOf(thrown));
     }
+  }
+
+  /** From here on there may be work to keep, also by another process after this one. */
+  private async beginWork(clone: AttemptClone, layer: Layer | undefined): Promise<void> {
+    const exclude = this.excluded(layer);
+    writeHeld(this.folder, { assignment: this.assignment, exclude });
+    await this.wip.begin(clone, exclude);
+    this.progress.enter('running');
+  }
+
+  /** Places that are no work of the attempt. */
+  private excluded(layer: Layer | undefined): string[] {
+    return [...this.assignment.scratch, ...(layer?.entries ?? [])];
   }
 
   private retrying<T>(what: string, work: () => Promise<T>): Promise<T> {
@@ -85,8 +141,10 @@ export class Attempt {
   }
 
   private fetch(): Promise<ObjectCache> {
-    const { base, continueFrom, include } = this.assignment;
-    const commits = [base, continueFrom, include].filter((commit) => commit !== undefined);
+    const { base, continueFrom, resumeFrom, include } = this.assignment;
+    const commits = [base, continueFrom, resumeFrom?.commit, include].filter(
+      (commit) => commit !== undefined,
+    );
     return this.retrying('fetching objects', async () => {
       const objects = await this.ports.objects();
       await objects.fetch(commits);
@@ -95,12 +153,13 @@ export class Attempt {
   }
 
   private prepareClone(objects: ObjectCache): Promise<AttemptClone> {
-    const { base, continueFrom, include, workspace, reads } = this.assignment;
+    const { base, continueFrom, resumeFrom, include, workspace, reads } = this.assignment;
     return objects.prepareAttempt({
       folder: join(this.folder, 'clone'),
       base,
       ...(reads !== 'all' && { readable: [...workspace, ...(reads === 'workspace' ? [] : reads)] }),
       ...(continueFrom !== undefined && { continueFrom }),
+      ...(resumeFrom !== undefined && { resumeFrom: { commit: resumeFrom.commit, workspace } }),
       ...(include !== undefined && { include }),
     });
   }
@@ -148,10 +207,16 @@ export class Attempt {
   private async handIn(outcome: ExecutorOutcome & { kind: 'done' }, made: Made): Promise<AttemptReport> {
     const { assignment, ports, signal } = this;
     this.progress.enter('checking');
+    const words = this.handover(outcome);
     const built = await this.build(made);
     const commit = built.commit ?? assignment.base;
     const receipts = await this.accept(commit, made);
-    const evidence = { ...this.facts(built.files), receipts, outputTail: outcome.outputTail };
+    const evidence = {
+      ...this.facts(built.files),
+      receipts,
+      outputTail: outcome.outputTail,
+      ...(words !== undefined && { handover: words }),
+    };
     const failed = receipts.find((receipt) => !isPassed(receipt));
     if (failed !== undefined) {
       const how =
@@ -182,6 +247,13 @@ export class Attempt {
     };
   }
 
+  /** What it leaves for those after it, and the plan that it was to draft. */
+  private handover({ said, summary }: ExecutorOutcome & { kind: 'done' }): Handover | undefined {
+    const words = readHandover(join(this.folder, 'output'));
+    const plan = this.desk?.result(said ?? summary);
+    return plan === undefined ? words : { ...(words ?? handover.parse({})), plan };
+  }
+
   /** The attempt's commit; tasks that only verify have none, whatever their commands left behind. */
   private async build({ clone, layer }: Made): Promise<Built> {
     const { assignment, ports } = this;
@@ -189,7 +261,7 @@ export class Attempt {
     const built = await clone.buildCommit({
       base: assignment.base,
       workspace: assignment.workspace,
-      exclude: [...assignment.scratch, ...(layer?.entries ?? [])],
+      exclude: this.excluded(layer),
       message: commitMessage(assignment),
       at: ports.clock.now(),
     });
@@ -261,6 +333,10 @@ interface Made {
   readonly objects: ObjectCache;
   readonly clone: AttemptClone;
   readonly layer: Layer | undefined;
+}
+
+function withWip(report: AttemptReport, wip: CommitId): AttemptReport {
+  return { ...report, payload: { ...report.payload, wip } } as AttemptReport;
 }
 
 function commitMessage(assignment: TaskAssignment): string {

@@ -1,8 +1,10 @@
-import type { AttemptKey, PayloadInput } from '@switchyard/protocol';
+import type { AttemptKey, AttemptViolation, PayloadInput } from '@switchyard/protocol';
 import type { Clock } from '@switchyard/runtime';
 
 /** At most four progress messages a second for each attempt. */
 const intervalMs = 250;
+/** Violations that one message carries. */
+const violationsMax = 20;
 
 type Phase = PayloadInput<'task-progress'>['phase'];
 
@@ -10,6 +12,8 @@ type Phase = PayloadInput<'task-progress'>['phase'];
 export class ProgressReporter {
   private phase: Phase = 'preparing';
   private message: string | undefined;
+  /** Not yet told; these are never dropped for a newer word. */
+  private violations: AttemptViolation[] = [];
   private waiting: (() => void) | undefined;
   private lastMs = Number.NEGATIVE_INFINITY;
   private readonly attempt: AttemptKey;
@@ -33,6 +37,12 @@ export class ProgressReporter {
     this.schedule();
   }
 
+  /** Tells what the audit found. */
+  found(violations: readonly AttemptViolation[]): void {
+    this.violations.push(...violations);
+    this.schedule();
+  }
+
   /** Drops what waits. */
   close(): void {
     this.waiting?.();
@@ -52,6 +62,8 @@ export class ProgressReporter {
       ...this.attempt,
       phase: this.phase,
       ...(this.message !== undefined && { message: this.message }),
+      ...(this.violations.length > 0 && { violations: this.violations.splice(0, violationsMax) }),
     });
+    if (this.violations.length > 0) this.schedule();
   }
 }

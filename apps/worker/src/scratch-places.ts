@@ -29,6 +29,15 @@ export function scratchPlaces(tree: string, patterns: readonly string[]): string
     .slice(0, placesMax);
 }
 
+/** Whether a path, or a folder above it, matches a scratch pattern or a place as it stands. */
+export function discardedBy(patterns: readonly string[]): (path: string) => boolean {
+  const matchers = patterns.map(matcherOf);
+  return (path) => {
+    const names = path.split('/');
+    return names.some((_, index) => matchers.some((matches) => matches(names.slice(0, index + 1).join('/'))));
+  };
+}
+
 /** Drops paths that lie in another one of the list. */
 export function outermost(paths: readonly string[]): string[] {
   const sorted = [...new Set(paths)].sort();

@@ -1,0 +1,19 @@
+import { mkdir, rm } from 'node:fs/promises';
+import type { ReviewerPorts, ReviewPorts } from './ports.ts';
+import { reviewCommit } from './review.ts';
+
+/** Fits a reviewer that looks at commits on this machine. */
+export function onThisMachine(ports: ReviewPorts & Omit<ReviewerPorts, 'room' | 'models'>): ReviewerPorts {
+  return {
+    ...ports,
+    ...(ports.modelReviewer !== undefined && { models: ports.modelReviewer.talk }),
+    room: {
+      async clear() {
+        // A reviewer that was killed leaves checkouts.
+        await rm(ports.checkouts, { recursive: true, force: true });
+        await mkdir(ports.checkouts, { recursive: true, mode: 0o700 });
+      },
+      review: (assignment, about) => reviewCommit(assignment, ports, about),
+    },
+  };
+}

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Environment } from './environment.ts';
+import type { Environment } from '@switchyard/access';
 import type { Terminal } from './terminal.ts';
 
 /** What every command gets. */

@@ -1,20 +1,23 @@
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { ownProcess, type OwnProcess } from '@switchyard/runtime';
 import pc from 'picocolors';
-import { readEnvironment } from './environment.ts';
+import { readEnvironment } from '@switchyard/access';
 import { logText } from './log-text.ts';
 
 export const daemonNames = ['orchestrator', 'worker', 'reviewer'] as const;
 export type DaemonName = (typeof daemonNames)[number];
 
-/** Whether a command is one of the daemons, which parse their own flags. */
-export function isDaemonName(name: string): name is DaemonName {
-  return daemonNames.some((daemon) => daemon === name);
+/** Programs that run in this process in place of the command line, and parse their own flags. */
+export const hostedNames = [...daemonNames, 'mcp'] as const;
+export type HostedName = (typeof hostedNames)[number];
+
+/** Whether a command is one of them. */
+export function isHostedName(name: string): name is HostedName {
+  return hostedNames.some((hosted) => hosted === name);
 }
 
-/** The file that a daemon starts from. */
-export function daemonEntry(name: DaemonName): string {
-  return fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url));
+function hostedProgram(name: HostedName): OwnProcess {
+  return ownProcess(new URL(`../../${name}/src/main.ts`, import.meta.url));
 }
 
 /** Program and arguments that start a daemon as a process of its own, from any folder. */
@@ -22,16 +25,17 @@ export function daemonCommand(
   name: DaemonName,
   flags: readonly string[],
 ): { program: string; args: string[] } {
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return { program: process.execPath, args: ['--import', loader, daemonEntry(name), ...flags] };
+  const { execArgv, entry } = hostedProgram(name);
+  return { program: process.execPath, args: [...execArgv, entry, ...flags] };
 }
 
-/** Turns this process into the daemon: signals and exit codes are its own. `--no-sandbox` is as with `run`. */
-export async function runDaemonHere(name: DaemonName, words: readonly string[]): Promise<void> {
-  const entry = daemonEntry(name);
+/** Turns this process into the program: signals and exit codes are its own. `--no-sandbox` is as with `run`. */
+export async function runHostedHere(name: HostedName, words: readonly string[]): Promise<void> {
+  const { entry } = hostedProgram(name);
   const flags = words.flatMap((word) => (word === '--no-sandbox' ? ['--sandbox', 'off'] : [word]));
   process.argv = [process.execPath, entry, ...flags];
-  if (process.stdout.isTTY) showLogsAsText(name);
+  // Standard output of the MCP server is its protocol.
+  if (process.stdout.isTTY && name !== 'mcp') showLogsAsText(name);
   await import(pathToFileURL(entry).href);
 }
 

@@ -67,6 +67,7 @@ function signOf(kind: RunEventKind): Look {
     case 'completed':
     case 'verified':
     case 'task-completed':
+    case 'gate-passed':
       return lookOf('completed');
     case 'failed':
     case 'error':
@@ -75,9 +76,21 @@ function signOf(kind: RunEventKind): Look {
       return lookOf('failed');
     case 'task-assign-failed':
     case 'task-retrying':
+    case 'task-salvaged':
+    case 'task-wip':
     case 'task-rejected':
+    case 'task-sent-back':
+    case 'worker-unverifiable':
       return ['↺', 'yellow'];
+    case 'task-violation':
+      return ['!', 'red'];
+    case 'task-rolled-back':
+    case 'rolling-back':
+      return lookOf('rolled-back');
+    case 'rollback-refused':
+      return lookOf('failed');
     case 'task-waiting':
+    case 'task-asks':
       return lookOf('waiting');
     case 'task-skipped':
       return lookOf('skipped');
@@ -94,11 +107,15 @@ function signOf(kind: RunEventKind): Look {
       return lookOf('submitted');
     case 'task-assigned':
     case 'task-running':
+    case 'task-answered':
+    case 'worker-alive':
       return lookOf('running');
     case 'started':
     case 'task-ready':
+    case 'follow-ups':
     case 'tasks-added':
     case 'paused':
+    case 'budget-raised':
     case 'resumed':
       return [' ', 'white'];
   }

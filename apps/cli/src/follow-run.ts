@@ -13,7 +13,7 @@ import type { CommandContext } from './context.ts';
 import { eventLine, idWidthOf, isTold } from './event-text.ts';
 import { Interrupt } from './interrupt.ts';
 import { LiveScreen } from './live-screen.ts';
-import { answerText } from './waiting-text.ts';
+import { answerText, waitsForAnswer } from './waiting-text.ts';
 import { closingLines, rejectedFindings, summaryLines } from './run-summary.ts';
 import type { Session } from './session.ts';
 
@@ -24,6 +24,8 @@ export interface FollowOptions {
   readonly run: string;
   /** One event a line, as JSON, and nothing else on standard output. */
   readonly json: boolean;
+  /** A progress document that is kept up to date meanwhile. */
+  readonly progress?: string | undefined;
 }
 
 /** How long the report may take after the run has ended. */
@@ -38,7 +40,10 @@ export async function followRun(options: FollowOptions): Promise<number> {
   const display = displayOf(options, handle);
   try {
     await handle.opened;
-    const ended = await Promise.race([handle.finished, interrupt.happened, session.gone]);
+    const end = Promise.race([handle.finished, interrupt.happened, session.gone]);
+    const kept = keepProgress(options, handle, end);
+    const ended = await end;
+    await kept;
     display.close(ended === 'interrupted' || ended instanceof AppError ? 'leave' : 'clear');
     if (ended === 'interrupted') return await leave(options);
     if (ended instanceof AppError)
@@ -58,6 +63,16 @@ export async function followRun(options: FollowOptions): Promise<number> {
     handle.close();
     interrupt.close();
   }
+}
+
+async function keepProgress(
+  { progress: file, session, run, context }: FollowOptions,
+  handle: RunHandle,
+  end: Promise<unknown>,
+): Promise<void> {
+  if (file === undefined) return;
+  const { ProgressKeeper } = await import('./progress-keeper.ts');
+  await new ProgressKeeper({ session, run, file, context, isTold: false }).followBeside(handle, end);
 }
 
 /** A run that ended with anything but completed tasks is told by the exit code. */
@@ -149,7 +164,8 @@ function plainDisplay({ context, session, run }: FollowOptions, handle: RunHandl
     const how = { startedAt, idWidth: idWidthOf(tasks), paint: terminal.paint, hasCounts: true };
     terminal.out(`${eventLine(event, how)}\n`);
     const task = tasks.find(({ id }) => id === event.taskId);
-    if (event.kind === 'task-waiting' && task?.phase === 'waiting')
+    const isAsked = event.kind === 'task-waiting' || event.kind === 'task-asks';
+    if (isAsked && task !== undefined && waitsForAnswer(task))
       terminal.out(`        answer it: ${answerText(run, task)}\n`);
   };
   // Until the tasks are known, so is not how wide their names are.

@@ -22,7 +22,16 @@ export interface LiveInput {
 /** When there is no room for all tasks, these are worth seeing most, in this order. */
 const worth: readonly TaskPhase[] = [
   ...(['waiting', 'running', 'preparing', 'leased', 'reviewing', 'verifying', 'integrating'] as const),
-  ...(['submitted', 'failed', 'ready', 'completed', 'pending', 'skipped', 'cancelled'] as const),
+  ...([
+    'submitted',
+    'failed',
+    'ready',
+    'completed',
+    'pending',
+    'skipped',
+    'cancelled',
+    'rolled-back',
+  ] as const),
 ];
 
 /** Phases whose time goes on because somebody works, or should. */
@@ -78,7 +87,7 @@ function titleLine({ view, now, paint, peers, columns }: LiveInput): string {
   const elapsed = durationText((view.finishedAt ?? now) - (view.startedAt ?? view.createdAt));
   const state = view.paused && view.phase === 'running' ? 'paused' : view.phase;
   const head = `${view.run}  ${state}  ${elapsed}`;
-  const rest = cutTo(`${view.strategy.chosen}, ${fleetText(peers)}`, columns - head.length - 3);
+  const rest = cutTo(`${view.strategy.chosen}, ${fleetText(peers, now)}`, columns - head.length - 3);
   return `${paint.bold(view.run)}  ${state}  ${elapsed}  ${paint.gray(rest)}`;
 }
 
@@ -91,6 +100,7 @@ const groups: readonly (readonly [name: string, phases: readonly TaskPhase[]])[]
   ['failed', ['failed']],
   ['skipped', ['skipped']],
   ['cancelled', ['cancelled']],
+  ['rolled back', ['rolled-back']],
 ];
 
 /** `████▒▒░░░ 5/10  2 running, 1 failed`: completed, not yet verified, ended otherwise, and to come. */
@@ -104,7 +114,7 @@ export function barLine(
     tasks.length === 0 ? 0 : Math.floor((number / tasks.length) * width);
   const completed = count('completed');
   const merged = completed + count('integrating', 'verifying');
-  const over = merged + count('failed', 'skipped', 'cancelled');
+  const over = merged + count('failed', 'skipped', 'cancelled', 'rolled-back');
   const bar = [
     paint.green('█'.repeat(place(completed))),
     paint.green('▒'.repeat(place(merged) - place(completed))),
@@ -154,21 +164,38 @@ export function reasonText(task: TaskView): string {
   return [round, plainReason.test(told) ? '' : told].filter(Boolean).join('  ');
 }
 
-const ended: ReadonlySet<TaskPhase> = new Set(['completed', 'failed', 'skipped', 'cancelled']);
+const ended: ReadonlySet<TaskPhase> = new Set(['completed', 'failed', 'skipped', 'cancelled', 'rolled-back']);
 
-function fleetText(peers: readonly PeerView[]): string {
-  const workers = peers.filter((peer) => peer.role === 'worker');
-  const reviewers = peers.filter((peer) => peer.role === 'reviewer');
-  if (workers.length + reviewers.length === 0) return 'no workers yet';
+function fleetText(peers: readonly PeerView[], now: number): string {
+  const there = peers.filter((peer) => peer.state !== 'dead');
+  const workers = there.filter((peer) => peer.role === 'worker');
+  const reviewers = there.filter((peer) => peer.role === 'reviewer');
+  const odd = oddText(peers, now);
+  if (workers.length + reviewers.length === 0) return ['no workers yet', ...odd].join(', ');
   const busy = workers.filter((peer) => peer.busy > 0).length;
-  const odd = [...workers, ...reviewers].filter(
-    (peer) => peer.state === 'unverifiable' || peer.state === 'dead',
-  );
   const words = [
     `${countOf(workers.length, 'worker')}${busy === 0 ? '' : ` (${busy} busy)`}`,
     ...(reviewers.length === 0 ? [] : [countOf(reviewers.length, 'reviewer')]),
   ];
-  return [...words, ...odd.map((peer) => `${peer.peer} ${peer.state}`)].join(', ');
+  return [...words, ...odd].join(', ');
+}
+
+/** How many that are not there are named, and for how long the dead are worth a word on the screen. */
+const oddMax = 3;
+const deadShownMs = 5 * 60_000;
+
+/** `worker-2 dead 12s`: who is missed, and who died lately, the last first. */
+function oddText(peers: readonly PeerView[], now: number): string[] {
+  const found = peers
+    .map((peer) => ({ peer, forMs: now - (peer.livenessSince ?? peer.since) }))
+    .filter(({ peer, forMs }) =>
+      peer.state === 'dead' ? forMs < deadShownMs : peer.state === 'unverifiable',
+    )
+    .toSorted((one, other) => one.forMs - other.forMs);
+  const named = found
+    .slice(0, oddMax)
+    .map(({ peer, forMs }) => `${peer.peer} ${peer.state} ${durationText(forMs)}`);
+  return found.length > oddMax ? [...named, `${found.length - oddMax} more gone`] : named;
 }
 
 function countOf(number: number, what: string): string {

@@ -1,6 +1,6 @@
 import { exitCodes } from '@switchyard/protocol';
-import { isDaemonName, runDaemonHere } from './daemon-process.ts';
-import { readEnvironment } from './environment.ts';
+import { isHostedName, runHostedHere } from './daemon-process.ts';
+import { readEnvironment } from '@switchyard/access';
 import { endingOf } from './problem-text.ts';
 import { buildProgram } from './program.ts';
 import { processTerminal } from './terminal.ts';
@@ -28,7 +28,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 const [name = '', ...rest] = process.argv.slice(2);
-if (isDaemonName(name)) await runDaemonHere(name, rest);
+if (isHostedName(name)) await runHostedHere(name, rest);
 else {
   const code = await main(process.argv.slice(2));
   // Sockets that are still closing do not keep a finished command waiting, but what was written must get out.

@@ -21,6 +21,7 @@ const looks: Readonly<Record<TaskPhase, Look>> = {
   failed: ['✖', 'red'],
   skipped: ['⊘', 'gray'],
   cancelled: ['⊘', 'gray'],
+  'rolled-back': ['↩', 'yellow'],
 };
 
 /** How a phase looks on a screen. */

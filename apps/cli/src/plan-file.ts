@@ -1,26 +1,86 @@
 import { open } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
-import { formatProblem, parsePlan } from '@switchyard/plan';
+import {
+  documentsNamed,
+  formatProblem,
+  importPlan,
+  isMarkdown,
+  parsePlan,
+  type ExpandedPipeline,
+  type ParseOptions,
+  type ParseResult,
+} from '@switchyard/plan';
+import type { KnownNames } from '@switchyard/agents';
 import { AppError, limits, messageOf, type Plan } from '@switchyard/protocol';
 import type { CommandContext } from './context.ts';
+import { readDocuments } from './plan-documents.ts';
+import { oneLine } from './show-text.ts';
+
+/** What a plan is read for. */
+export interface PlanUse {
+  /** The running plan that the tasks of the file are added to. */
+  readonly addTo?: Plan;
+  /** It is only looked at: an open activation checklist is a warning. */
+  readonly isDraft?: boolean;
+  /** Told what the templates of the file have become. */
+  readonly onPipelines?: (pipelines: readonly ExpandedPipeline[]) => void;
+}
 
 /** Reads and checks a plan, or tasks to add to one, printing the problems; undefined: it has errors. */
 export async function readPlan(
   file: string,
   context: CommandContext,
-  addTo?: Plan,
+  use: PlanUse = {},
 ): Promise<Plan | undefined> {
+  const { text, options } = await readForParsing(file, context, use);
+  const parsed = parsePlan(text, options);
+  tell(file, context, parsed);
+  use.onPipelines?.(parsed.pipelines ?? []);
+  return parsed.plan;
+}
+
+/** Reads a Markdown plan as YAML text, printing the problems; undefined: it has errors. */
+export async function readAsYaml(file: string, context: CommandContext): Promise<string | undefined> {
+  if (!isMarkdown(file))
+    throw new AppError('E_USAGE', `${file} is no Markdown file; \`plan import\` reads plans that end in .md`);
+  const { text, options } = await readForParsing(file, context, { isDraft: true });
+  const imported = importPlan(text, options);
+  tell(file, context, imported);
+  return imported.yaml;
+}
+
+async function readForParsing(
+  file: string,
+  context: CommandContext,
+  use: PlanUse,
+): Promise<{ text: string; options: ParseOptions }> {
   const path = resolve(context.cwd, file);
   const text = await readText(path, file);
   const shown = relative(context.cwd, path);
-  const { plan, problems } = parsePlan(text, {
-    file: shown === '' || isAbsolute(file) ? file : shown,
-    ...(addTo && { addTo }),
-  });
-  for (const problem of problems) context.terminal.err(`${formatProblem(problem)}\n`);
+  const documents = isMarkdown(file) ? await readDocuments(path, documentsNamed(text)) : undefined;
+  return {
+    text,
+    options: {
+      ...use,
+      ...(await namesIn(context)),
+      file: shown === '' || isAbsolute(file) ? file : shown,
+      ...(documents && { documents }),
+    },
+  };
+}
+
+/** The names of agents and MCP servers that plans may use here. Throws AppError E_CONFIG. */
+export async function namesIn({ environment }: CommandContext): Promise<KnownNames> {
+  const { knownNames, nameFilesOf } = await import('@switchyard/agents');
+  return knownNames(nameFilesOf(environment.all));
+}
+
+function tell(file: string, { terminal }: CommandContext, { plan, problems, done = [] }: ParseResult): void {
+  for (const problem of problems) terminal.err(`${formatProblem(problem)}\n`);
+  for (const { id, line, why } of done)
+    terminal.err(`${file}:${line}: ${oneLine(id)} is done and not run again: ${oneLine(why)}\n`);
   const errors = problems.filter((problem) => problem.severity === 'error').length;
-  if (plan === undefined) context.terminal.err(`${errors} ${errors === 1 ? 'error' : 'errors'} in ${file}\n`);
-  return plan;
+  if (plan === undefined) terminal.err(`${errors} ${errors === 1 ? 'error' : 'errors'} in ${file}\n`);
 }
 
 /** At most one byte more than a plan may have, whatever the file is (a pipe or /dev/zero never ends). */

@@ -1,4 +1,4 @@
-import { AppError, errorTable, exitCodes, isAppError, type ErrorCode } from '@switchyard/protocol';
+import { errorTable, exitCodes, isAppError, type ErrorCode } from '@switchyard/protocol';
 import { CommanderError } from 'commander';
 
 /** What a failed command says and how it ends. */
@@ -34,12 +34,4 @@ function errorText(code: ErrorCode, message: string): string {
   const isEnough =
     /[`;]|switchyard \w|\?\)?$/.test(message) || /\bthe text (says|lists|has|ends)\b/.test(text);
   return `error ${code}: ${message}\n${isEnough ? '' : `  ${text}\n`}`;
-}
-
-/** An error that another process of ours has printed, read back. */
-export function errorFromText(text: string): AppError | undefined {
-  const found = /^error (E_[A-Z_]+): (.*)$/m.exec(text);
-  const [, code, message] = found ?? [];
-  if (code === undefined || message === undefined || !Object.hasOwn(errorTable, code)) return undefined;
-  return new AppError(code as ErrorCode, message);
 }

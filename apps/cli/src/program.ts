@@ -1,6 +1,7 @@
 import { programVersion } from '@switchyard/runtime';
 import { Command } from 'commander';
 import { addApply } from './commands/apply.ts';
+import { addBudget } from './commands/budget.ts';
 import { addClean } from './commands/clean.ts';
 import { addDaemons } from './commands/daemons.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -9,20 +10,42 @@ import { addGate } from './commands/gate.ts';
 import { addHelp } from './commands/help.ts';
 import { addInvite } from './commands/invite.ts';
 import { addLogs } from './commands/logs.ts';
+import { addModes } from './commands/modes.ts';
+import { addProgress } from './commands/progress.ts';
+import { addProjections } from './commands/projections.ts';
 import { addPlan } from './commands/plan.ts';
+import { addReplay } from './commands/replay.ts';
 import { addReport } from './commands/report.ts';
+import { addReview } from './commands/review.ts';
+import { addRollback } from './commands/rollback.ts';
 import { addRun } from './commands/run.ts';
 import { addRuns } from './commands/runs.ts';
+import { addSalvage } from './commands/salvage.ts';
+import { addSession } from './commands/session.ts';
 import { addUp } from './commands/up.ts';
+import { addUsage } from './commands/usage.ts';
 import { addWorkers } from './commands/workers.ts';
 import type { CommandContext } from './context.ts';
 
 /** The commands in the order of their help. */
 const groups: Readonly<Record<string, readonly ((program: Command, context: CommandContext) => void)[]>> = {
-  'Plans and runs:': [addPlan, addRun, addRuns, addReport, addApply],
-  'What a run asks of you:': [addGate],
+  'Plans and runs:': [
+    addPlan,
+    addRun,
+    addRuns,
+    addReplay,
+    addProjections,
+    addReport,
+    addUsage,
+    addProgress,
+    addApply,
+    addRollback,
+    addSalvage,
+  ],
+  'What a run asks of you:': [addGate, addBudget],
+  'Reviews:': [addReview, addSession],
   'Daemons:': [addUp, addDown, addWorkers, addLogs, addInvite, addDaemons],
-  'This machine:': [addDoctor, addClean, addHelp],
+  'This machine:': [addDoctor, addModes, addClean, addHelp],
 };
 
 /** The whole command line, one file for each command. */

@@ -5,7 +5,7 @@ import { exitCodes, limits } from '@switchyard/protocol';
 import { backoffMs, systemClock, systemRandom } from '@switchyard/runtime';
 import type { CommandContext } from './context.ts';
 import { daemonCommand, type DaemonName } from './daemon-process.ts';
-import { daemonEnvironment } from './environment.ts';
+import { daemonEnvironment } from '@switchyard/access';
 import { logText } from './log-text.ts';
 import { oneLine, padTo } from './show-text.ts';
 
@@ -91,7 +91,8 @@ export class Supervisor {
     const { program, args } = this.command(child.daemon, child.flags);
     const started = spawn(program, args, {
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Its input is closed when this process ends, however it ends: a daemon that is told so ends then, too.
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: daemonEnvironment(this.context.environment),
     });
     child.process = started;

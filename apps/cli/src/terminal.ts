@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import type { Environment } from './environment.ts';
+import type { Environment } from '@switchyard/access';
 
 /** Colours that do nothing where colour is not wanted. */
 export type Painter = ReturnType<typeof pc.createColors>;

@@ -1,4 +1,13 @@
-import type { RunSummary, RunView, TaskView } from '@switchyard/protocol';
+import { join } from 'node:path';
+import {
+  microUsdOf,
+  sumUsage,
+  usdText,
+  type RunSummary,
+  type RunView,
+  type TaskView,
+} from '@switchyard/protocol';
+import { keptName, keptOf, keptWords } from './kept-work.ts';
 import { barLine, reasonText } from './live-view.ts';
 import { lookOf } from './phase-look.ts';
 import { durationText, momentText, oneLine, tableText } from './show-text.ts';
@@ -12,11 +21,16 @@ export function stateText(run: RunSummary, isServed: boolean): string {
   return run.paused && isOpen ? 'paused' : run.phase;
 }
 
+interface ViewOptions {
+  readonly paint: Painter;
+  /** An orchestrator runs that carries it on. */
+  readonly isServed: boolean;
+  /** Where the state of the repository lies, if it is on this machine. */
+  readonly stateFolder?: string | undefined;
+}
+
 /** `run show`: where a run stands, its tasks, and what to do next. */
-export function viewLines(
-  view: RunView,
-  { paint, isServed }: { paint: Painter; isServed: boolean },
-): string[] {
+export function viewLines(view: RunView, { paint, isServed, stateFolder }: ViewOptions): string[] {
   const startedAt = view.startedAt ?? view.createdAt;
   const state = stateText(view, isServed);
   const reason = view.reason === undefined ? '' : `: ${oneLine(view.reason)}`;
@@ -32,9 +46,20 @@ export function viewLines(
       ['started', `${momentText(startedAt)}${took}`],
       ['branch', `${view.branch} at ${view.tip.slice(0, 10)}, from ${view.base.slice(0, 10)}`],
       ['strategy', `${view.strategy.chosen}: ${view.strategy.reason}`],
+      ...spentRow(view),
     ]),
+    ...keptRows(view, paint),
+    ...caseRows(view, { paint, stateFolder }),
     ...(next.length === 0 ? [] : ['', ...next.map((line) => paint.yellow(line))]),
   ];
+}
+
+/** Money and requests of its models, where there were any. */
+function spentRow({ usage = [], budgetUsd }: RunView): string[][] {
+  if (usage.length === 0) return [];
+  const { requests, microUsd } = sumUsage(usage);
+  const of = budgetUsd === undefined ? '' : ` of ${usdText(microUsdOf(budgetUsd))}`;
+  return [['models', `${usdText(microUsd)}${of}, ${requests} requests (switchyard usage)`]];
 }
 
 function taskRows(tasks: readonly TaskView[], paint: Painter): string[] {
@@ -45,11 +70,43 @@ function taskRows(tasks: readonly TaskView[], paint: Painter): string[] {
   });
 }
 
+/** Late results and work in progress that are kept, each with the command that shows it. */
+function keptRows(view: RunView, paint: Painter): string[] {
+  const kept = keptOf([view]);
+  if (kept.length === 0) return [];
+  const rows = kept.map((one) => [
+    `  ${oneLine(one.taskId)}`,
+    `${keptName(one.kind)} of attempt ${one.attempt}${one.isNext ? ' (the next goes on from it)' : ''}`,
+    `switchyard salvage show ${keptWords(one)}`,
+  ]);
+  return ['', paint.bold('kept beside the results'), ...tableText(rows)];
+}
+
+/** What was tried with tasks that were parked, and what to do: a file each. */
+function caseRows(
+  view: RunView,
+  { paint, stateFolder }: Pick<ViewOptions, 'paint' | 'stateFolder'>,
+): string[] {
+  const rows = view.tasks.flatMap(({ id, caseFile }) =>
+    caseFile === undefined
+      ? []
+      : [
+          [
+            `  ${oneLine(id)}`,
+            stateFolder === undefined ? `${caseFile} in the state folder` : join(stateFolder, caseFile),
+          ],
+        ],
+  );
+  return rows.length === 0 ? [] : ['', paint.bold('case files'), ...tableText(rows)];
+}
+
 /** What waits also says what happens if nobody answers. */
 function whyText(task: TaskView): string {
   const { waiting } = task;
   if (waiting === undefined) return reasonText(task);
-  return `${reasonText(task)} (${waiting.default} on ${momentText(waiting.deadline)})`;
+  const { kind, default: then, deadline } = waiting;
+  const end = kind === 'gate' && then === 'accept' ? 'goes on by itself' : then;
+  return `${reasonText(task)} (${end} on ${momentText(deadline)})`;
 }
 
 function nextLines(view: RunView, state: string): string[] {

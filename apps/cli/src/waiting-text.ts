@@ -1,17 +1,43 @@
-import type { TaskView } from '@switchyard/protocol';
-import { oneLine, shellWord } from './show-text.ts';
+import { shellWord, type GateInput, type TaskView } from '@switchyard/protocol';
+import { oneLine } from './show-text.ts';
+
+/** Whether a task waits for a person: at its own place in the plan, or at work with a question. */
+export function waitsForAnswer({ phase, waiting }: TaskView): boolean {
+  return phase === 'waiting' || waiting?.kind === 'question';
+}
 
 /** What a person can do about a task that waits: the command to type. */
 export function answerText(run: string, task: TaskView): string {
   const name = shellWord(oneLine(task.id));
-  return task.waiting?.kind === 'escalation'
+  // An event alone does not say what it waits for: only manual tasks have gates.
+  const kind = task.waiting?.kind ?? (task.kind === 'manual' ? 'gate' : 'escalation');
+  if (kind === 'question') return `switchyard answer ${run} ${name} --note "…"   (or --action skip, fail)`;
+  return kind === 'escalation'
     ? `switchyard answer ${run} ${name} --action retry --note "…"   (or skip, fail, accept)`
-    : `switchyard gate approve ${run} ${name}   (or reject)`;
+    : `switchyard gate approve ${run} ${name}${inputsText(task)}   (or reject)`;
+}
+
+/** The values that a gate asks for, as flags; those with a default may be left out. */
+function inputsText({ waiting }: TaskView): string {
+  return (waiting?.inputs ?? [])
+    .map(({ name, choices, default: value }) => {
+      const flag = ` --input ${name}=${choices.length === 0 ? '…' : choices.map((choice) => shellWord(oneLine(choice))).join('|')}`;
+      return value === undefined ? flag : ` [${flag.slice(1)}]`;
+    })
+    .join('');
+}
+
+function inputLine({ name, text, default: value }: GateInput): string {
+  const what = text === '' ? 'a value for the tasks that follow' : oneLine(text);
+  return `  ${name}: ${what}${value === undefined ? '' : ` (else ${oneLine(value)})`}`;
 }
 
 /** The same with what is asked, for the foot of a screen. */
 export function waitingNotes(run: string, tasks: readonly TaskView[]): string[] {
   return tasks
-    .filter(({ phase }) => phase === 'waiting')
-    .map((task) => `${oneLine(task.id)} waits for you: ${answerText(run, task)}`);
+    .filter(waitsForAnswer)
+    .flatMap((task) => [
+      `${oneLine(task.id)} waits for you: ${answerText(run, task)}`,
+      ...(task.waiting?.inputs ?? []).map(inputLine),
+    ]);
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,7 +47,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('the command line', { timeout: 60_000 }, () => {
+describe('the command line', () => {
   it('checks a plan and says what would run first and how', async () => {
     const ended = await switchyard(['plan', 'check', 'good.yaml']);
     expect(ended).toEqual({
@@ -61,6 +61,29 @@ describe('the command line', { timeout: 60_000 }, () => {
         'at once: 1 task at most',
         '',
       ].join('\n'),
+    });
+  });
+
+  it('imports a Markdown plan with its documents, never one from outside, and keeps a file that is there', async () => {
+    const inside = join(folder, 'project');
+    mkdirSync(join(inside, 'plans'), { recursive: true });
+    mkdirSync(join(inside, '.git'));
+    writeFileSync(join(folder, 'secret.md'), 'a secret');
+    writeFileSync(join(inside, 'door.md'), '# The door\n');
+    symlinkSync(join(folder, 'secret.md'), join(inside, 'link.md'));
+    const rows = ['door.md', '../../secret.md', 'link.md'].map(
+      (name) => `| ${name} x | ${name} | review |\n`,
+    );
+    writeFileSync(join(inside, 'plans', 'p.md'), `| Task | Document | Kind |\n|-|-|-|\n${rows.join('')}`);
+    const told = await switchyard(['plan', 'import', 'project/plans/p.md', '-o', 'out.yaml']);
+    expect(told).toMatchObject({ code: 0, stdout: 'wrote out.yaml\n' });
+    expect(told.stderr.match(/PLAN_DOCUMENT_MISSING/g)).toHaveLength(2);
+    const yaml = readFileSync(join(folder, 'out.yaml'), 'utf8');
+    expect(yaml).toContain('# The door');
+    expect(yaml).not.toContain('a secret');
+    expect(await switchyard(['plan', 'import', 'project/plans/p.md', '-o', 'out.yaml'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('out.yaml cannot be written: there is a file already'),
     });
   });
 
@@ -100,7 +123,10 @@ describe('the command line', { timeout: 60_000 }, () => {
       't0 -> t1;',
     );
     const schema: unknown = JSON.parse((await switchyard(['plan', 'schema'])).stdout);
-    expect(schema).toMatchObject({ title: 'Switchyard plan', required: ['tasks'] });
+    expect(schema).toMatchObject({
+      title: 'Switchyard plan',
+      anyOf: [{ required: ['tasks'] }, { required: ['pipelines'] }],
+    });
   });
 
   it.each([
@@ -108,6 +134,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     ['errors', /^E_NO_GIT +exit 4 +git is missing/m],
     ['metrics', /^switchyard_tasks_total/m],
     ['close-codes', /^4401 +stays away/m],
+    ['tables', /^attempts: One row an attempt at a task\.\n {2}run +text +the run \(key\)/m],
   ])('help %s lists what is API', async (topic, line) => {
     const ended = await switchyard(['help', topic]);
     expect([ended.code, ended.stdout]).toEqual([0, expect.stringMatching(line)]);

@@ -1,4 +1,11 @@
-import { runEvent, runView, type RunEvent, type RunView, type TaskPhase } from '@switchyard/protocol';
+import {
+  peerView,
+  runEvent,
+  runView,
+  type RunEvent,
+  type RunView,
+  type TaskPhase,
+} from '@switchyard/protocol';
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { eventLine, withoutName } from '../src/event-text.ts';
@@ -63,6 +70,24 @@ const input = (more: Partial<LiveInput>): LiveInput => ({
 });
 
 describe('the live view', () => {
+  it('names who is missed and who died lately, not who died long ago, and counts neither dead', () => {
+    const told = (peer: string, liveness: 'alive' | 'unverifiable' | 'dead', agoMs: number) =>
+      peerView.parse({
+        ...{ peer, role: 'worker', host: 'h', pid: 1, version: '0', labels: [], slots: 1, local: false },
+        ...{ state: liveness === 'alive' ? 'idle' : liveness, liveness, livenessSince: 900_000 - agoMs },
+        ...{ busy: 0, since: 1 },
+      });
+    const peers = [
+      told('worker-1', 'alive', 900_000),
+      told('worker-2', 'unverifiable', 12_000),
+      told('worker-3', 'dead', 61_000),
+      told('worker-4', 'dead', 600_000),
+    ];
+    const [head] = liveLines(input({ peers, now: 900_000, columns: 120 }));
+    expect(head).toContain('max-parallel, 2 workers, worker-2 unverifiable 12s, worker-3 dead 1m01s');
+    expect(head).not.toContain('worker-4');
+  });
+
   it('shows title, bar, each task with its sign, worker and time, the workers and the last events', () => {
     const peers = [
       {

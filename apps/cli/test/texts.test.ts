@@ -1,12 +1,15 @@
-import { AppError, finding } from '@switchyard/protocol';
+import { AppError, finding, shellWord } from '@switchyard/protocol';
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { appliedLines } from '../src/commands/apply.ts';
 import { invitationCommand } from '../src/commands/invite.ts';
+import { errorFromText } from '@switchyard/access';
 import { logText } from '../src/log-text.ts';
-import { endingOf, errorFromText } from '../src/problem-text.ts';
+import { endingOf } from '../src/problem-text.ts';
 import { findingLines } from '../src/run-summary.ts';
-import { cutTo, durationText, shellWord, tableText } from '../src/show-text.ts';
+import { viewLines } from '../src/view-text.ts';
+import { cutTo, durationText, tableText } from '../src/show-text.ts';
+import { viewOf } from './stand-in-hub.ts';
 
 describe('texts', () => {
   it.each([
@@ -27,6 +30,21 @@ describe('texts', () => {
         ['aaa', '', 'y'],
       ]),
     ).toEqual(['a    bb  x', 'aaa      y']);
+  });
+
+  it('a run names the case files of its parked tasks, with their folder where that is known', () => {
+    const parked = viewOf();
+    const file = 'runs/demo-abcdef/case-1-a.md';
+    const view = {
+      ...parked,
+      tasks: parked.tasks.map((task, at) => (at === 0 ? { ...task, caseFile: file } : task)),
+    };
+    const lines = (stateFolder?: string) =>
+      viewLines(view, { paint: pc.createColors(false), isServed: true, stateFolder });
+    const found = lines('/state').indexOf('case files');
+    expect(lines('/state')[found + 1]).toBe(`  a  /state/${file}`);
+    expect(lines()[found + 1]).toBe(`  a  ${file} in the state folder`);
+    expect(viewLines(parked, { paint: pc.createColors(false), isServed: true })).not.toContain('case files');
   });
 
   it('a cut text says that it is cut', () => {

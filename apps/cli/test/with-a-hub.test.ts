@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Envelope, RunView } from '@switchyard/protocol';
+import { peerView, runView, type Envelope, type PeerView, type RunView } from '@switchyard/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventOf, openStandIn, viewOf, type Script, type StandIn } from './stand-in-hub.ts';
 
@@ -34,9 +34,16 @@ interface Options {
   readonly token?: string;
   /** Called with all of standard output so far, to send signals. */
   readonly seen?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Called with all of standard error so far. */
+  readonly errors?: (stderr: string) => void;
 }
 
-function switchyard(args: readonly string[], { token = hub?.token, seen }: Options = {}): Promise<Ended> {
+const versionInput = { name: 'version', text: 'Which?', choices: [] };
+
+function switchyard(
+  args: readonly string[],
+  { token = hub?.token, seen, errors }: Options = {},
+): Promise<Ended> {
   const env = { PATH: process.env['PATH'], HOME: folder, SWITCHYARD_HUB: hub?.url, SWITCHYARD_TOKEN: token };
   const child = spawn(process.execPath, [program, ...args], { cwd: folder, env, timeout: 60_000 });
   const texts = { stdout: '', stderr: '' };
@@ -44,6 +51,7 @@ function switchyard(args: readonly string[], { token = hub?.token, seen }: Optio
     child[name].on('data', (chunk: Buffer) => {
       texts[name] += chunk.toString();
       if (name === 'stdout') seen?.(texts.stdout, (signal) => child.kill(signal));
+      else errors?.(texts.stderr);
     });
   }
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...texts })));
@@ -129,7 +137,7 @@ const planOf = (): never =>
   }) as never;
 const typesOf = (asked: readonly Envelope[]): string[] => asked.map(({ type }) => type);
 
-describe('a run on an orchestrator', { timeout: 60_000 }, () => {
+describe('a run on an orchestrator', () => {
   it('is submitted, followed line by line, summed up, and told where its report is', async () => {
     hub = await openStandIn(ending(endOf('completed')));
     const ended = await switchyard(['run', 'p.yaml']);
@@ -211,7 +219,7 @@ describe('a run on an orchestrator', { timeout: 60_000 }, () => {
   });
 });
 
-describe('orders and questions', { timeout: 60_000 }, () => {
+describe('orders and questions', () => {
   it.each([
     [
       ['run', 'cancel', 'demo', 'a', '--reason', 'no'],
@@ -221,6 +229,10 @@ describe('orders and questions', { timeout: 60_000 }, () => {
     [
       ['gate', 'approve', 'demo', 'a', '--note', 'fine'],
       { type: 'gate-answer', payload: { taskId: 'a', approve: true, note: 'fine' } },
+    ],
+    [
+      ['gate', 'approve', 'demo', 'a', '--input', 'version=1=2', '--input', 'ring='],
+      { type: 'gate-answer', payload: { approve: true, inputs: { version: '1=2', ring: '' } } },
     ],
     [['gate', 'reject', 'demo', 'a'], { type: 'gate-answer', payload: { approve: false } }],
     [
@@ -233,6 +245,57 @@ describe('orders and questions', { timeout: 60_000 }, () => {
     );
     expect((await switchyard(args)).code).toBe(0);
     expect(hub.asked.at(-1)).toMatchObject(expected);
+  });
+
+  it('answer a gate by a file that a person edits, once it is saved with an answer that counts', async () => {
+    const waiting = {
+      ...{ kind: 'gate', text: 'Deploy it', since: 1000, deadline: 9_000, default: 'fail' },
+      inputs: [versionInput],
+    };
+    const view = viewOf();
+    const gated = runView.parse({
+      ...view,
+      tasks: view.tasks.map((task) => (task.id === 'a' ? { ...task, phase: 'waiting', waiting } : task)),
+    });
+    hub = await openStandIn(({ type }) => {
+      if (type === 'run-list') return ['run-listed', { runs: [gated] }];
+      return type === 'run-get' ? ['run-got', { view: gated }] : ['done', {}];
+    });
+    const file = join(folder, 'reply.md');
+    const saved = (edit: (text: string) => string): void => {
+      // As many editors do: another file in its place.
+      writeFileSync(`${file}.new`, edit(readFileSync(file, 'utf8')));
+      renameSync(`${file}.new`, file);
+    };
+    let steps = 0;
+    const asked = switchyard(['gate', 'ask', 'demo', 'a', 'reply.md', '--wait'], {
+      errors: (stderr) => {
+        if (steps === 0 && stderr.includes('answer it in reply.md')) {
+          steps = 1;
+          // Beside it, and without an answer: neither counts.
+          writeFileSync(join(folder, 'other.md'), '- [x] approve\n');
+          saved((text) => text.replace('## note\n', '## note\n\nnot yet\n'));
+          saved((text) => text.replace('- [ ] approve', '- [y] approve'));
+        }
+        if (steps === 1 && stderr.includes('a box holds an x or nothing, not "y"')) {
+          steps = 2;
+          saved((text) =>
+            text
+              .replace('- [y] approve', '- [x] approve')
+              .replace('not yet', 'since noon')
+              .replace(/(## version\n)/, '$1\n1.4.0\n'),
+          );
+        }
+      },
+    });
+    const { code, stdout, stderr } = await asked;
+    expect([code, stdout, stderr]).toEqual([0, 'approved a by reply.md\n', stderr]);
+    const answers = hub.asked.filter(({ type }) => type === 'gate-answer');
+    expect(answers.map(({ payload }) => payload)).toMatchObject([
+      { taskId: 'a', approve: true, note: 'since noon', inputs: { version: '1.4.0' } },
+    ]);
+    const open = await switchyard(['gate', 'ask', 'demo', 'b', 'reply.md']);
+    expect(open.stderr).toContain('task b waits for no gate: it is pending');
   });
 
   it('show a run and list all', async () => {
@@ -299,6 +362,29 @@ describe('orders and questions', { timeout: 60_000 }, () => {
       'SWITCHYARD_TOKEN=once switchyard reviewer --hub wss://far:7420/hub --fingerprint sha256:ab\n',
     );
     expect(hub.asked[0]).toMatchObject({ type: 'invite', payload: { role: 'reviewer' } });
+  });
+
+  it('list who is alive, unverifiable and dead, for how long, and why', async () => {
+    const said = { version: '0.1.0', labels: ['os:linux'], slots: 2, busy: 0, local: false, since: 1 };
+    const peer = (name: string, more: Partial<PeerView>): PeerView =>
+      peerView.parse({
+        ...{ peer: name, role: 'worker', host: 'far', pid: 7, state: more.liveness, ...said, ...more },
+        livenessSince: Date.now() - 61_000,
+      });
+    const peers = [
+      peer('worker-1', { liveness: 'alive', state: 'idle' }),
+      peer('worker-2', { liveness: 'unverifiable', reason: 'it is silent' }),
+      peer('worker-3', { liveness: 'dead', reason: 'no contact for 30 s', role: 'reviewer' }),
+    ];
+    hub = await openStandIn(() => ['fleet-got', { hub: 'h', url: 'ws://h', version: '0.1.0', peers }]);
+    const { stdout } = await switchyard(['workers']);
+    const rows = stdout.split('\n').map((line) => line.replace(/1m0\ds/, '1m0xs').split(/ {2,}/));
+    expect(rows.slice(2, 5)).toEqual([
+      ['worker-1', 'worker', 'alive', '1m0xs', 'idle', '0/2', '7 on far', 'os:linux'],
+      ['worker-2', 'worker', 'unverifiable', '1m0xs', '0/2', '7 on far', 'it is silent'],
+      ['worker-3', 'reviewer', 'dead', '1m0xs', '0/2', '7 on far', 'no contact for 30 s'],
+    ]);
+    expect(JSON.parse((await switchyard(['workers', '--json'])).stdout)).toMatchObject({ peers });
   });
 
   it('with a wrong token end with 6', async () => {

@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
-import { daemonNames, type DaemonName } from '../daemon-process.ts';
+import { hostedNames, type HostedName } from '../daemon-process.ts';
 
-const words: Readonly<Record<DaemonName, string>> = {
+const words: Readonly<Record<HostedName, string>> = {
   orchestrator: 'start the orchestrator of this repository, in this process',
   worker: 'start a worker, here or for an orchestrator elsewhere (--hub)',
   reviewer: 'start a reviewer, here or for an orchestrator elsewhere (--hub)',
+  mcp: 'serve agents the Model Context Protocol over standard input and output, or over HTTP (--http)',
 };
 
 /** The daemons. `main` hands over to them before the command line is parsed: here they only have their place in the list. */
 export function addDaemons(program: Command, context: CommandContext): void {
-  for (const name of daemonNames) {
+  for (const name of hostedNames) {
     program
       .command(`${name} [flags...]`)
       .description(words[name])

@@ -2,7 +2,7 @@ import { limits } from '@switchyard/protocol';
 import { processStart } from '@switchyard/runtime';
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
-import { findRepository, runningOrchestrator } from '../repository-state.ts';
+import { findRepository, runningOrchestrator } from '@switchyard/access';
 import { openSession } from '../session.ts';
 
 /** `down`: ends the orchestrator of this repository and what it started; runs stay in the journal. */
@@ -18,9 +18,11 @@ async function down(options: CommonOptions, context: CommandContext): Promise<vo
   const running = isRemote ? undefined : runningOrchestrator((await findRepository(context, options)).folder);
   if (!isRemote && running === undefined)
     return context.terminal.out('no orchestrator runs for this repository\n');
-  const session = await openSession(context, options, { kind: 'never' });
-  await session.client.shutdown('switchyard down');
-  await session.close();
+  if (running?.draining !== true) {
+    const session = await openSession(context, options, { kind: 'never' });
+    await session.client.shutdown('switchyard down');
+    await session.close();
+  }
   const deadline = Date.now() + limits.drainMs + 2_000;
   while (running !== undefined && processStart(running.pid) === running.startedTicks && Date.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 50));

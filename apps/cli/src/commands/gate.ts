@@ -1,50 +1,88 @@
-import { escalationActions, runId, taskId, type EscalationAction } from '@switchyard/protocol';
-import { Option, type Command } from 'commander';
+import {
+  escalationActions,
+  runId,
+  taskId,
+  type EscalationAction,
+  type GateValues,
+} from '@switchyard/protocol';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { commonOptions, type CommandContext } from '../context.ts';
+import { addGateAsk } from './gate-ask.ts';
+import { meantGate } from '../gate-meant.ts';
 import { meantRun, stoppedHint, withSession } from '../session.ts';
 
-/** `gate approve|reject RUN TASK` and `answer RUN TASK --action …`: what runs wait for from people. */
+/** `gate approve|reject RUN TASK`, or the name of a gate alone, and `answer RUN TASK --action …`: what runs wait for from people. */
 export function addGate(program: Command, context: CommandContext): void {
   const gate = program.command('gate').helpCommand(false).description('answer a gate that a run waits at');
   for (const verb of ['approve', 'reject'] as const) {
-    gate
-      .command(`${verb} <run> <task>`)
-      .description(verb === 'approve' ? 'let the run go on' : 'fail the task')
-      .option('--note <text>', 'a word on it, kept in the report', '')
-      .action((name: string, task: string, { note }: { note: string }, command: Command) =>
-        answerGate({ name, task, note, approve: verb === 'approve' }, command, context),
-      );
+    const answer = gate
+      .command(`${verb} <run> [task]`)
+      .description(
+        `${verb === 'approve' ? 'let the run go on' : 'fail the task'}; where only one gate that waits has its name, that does`,
+      )
+      .option('--note <text>', 'a word on it, kept in the report', '');
+    if (verb === 'approve') answer.addOption(inputOption());
+    answer.action(
+      (name: string, task: string | undefined, { note, input = {} }: GateFlags, command: Command) =>
+        answerGate({ name, task, note, approve: verb === 'approve', inputs: input }, command, context),
+    );
   }
+  addGateAsk(gate, context);
   program
     .command('answer <run> <task>')
     .description('answer the question of a task')
-    .addOption(new Option('--action <action>', 'what to do').choices(escalationActions).makeOptionMandatory())
-    .option('--note <text>', 'the answer, given to the next attempt and kept in the report', '')
+    .addOption(
+      new Option('--action <action>', 'what to do; retry hands the note to the agent')
+        .choices(escalationActions)
+        .default('retry'),
+    )
+    .option('--note <text>', 'the answer, given to the agent that asks or to the next attempt', '')
     .action(
       (name: string, task: string, options: { action: EscalationAction; note: string }, command: Command) =>
         answerQuestion({ name, task, ...options }, command, context),
     );
 }
 
+interface GateFlags {
+  readonly note: string;
+  readonly input?: GateValues;
+}
+
+function inputOption(): Option {
+  return new Option(
+    '--input <name=value>',
+    'a value the gate asks for; once for each, kept in the journal and the report',
+  ).argParser((text: string, before: GateValues | undefined): GateValues => {
+    const [, name, value] = /^([^=]+)=([^]*)$/.exec(text) ?? [];
+    if (name === undefined || value === undefined)
+      throw new InvalidArgumentError(`${text} is no name=value.`);
+    if (before !== undefined && Object.hasOwn(before, name))
+      throw new InvalidArgumentError(`${name} is given twice.`);
+    return { ...before, [name]: value };
+  });
+}
+
 interface GateAnswer {
+  readonly inputs: GateValues;
   readonly name: string;
-  readonly task: string;
+  readonly task: string | undefined;
   readonly note: string;
   readonly approve: boolean;
 }
 
 async function answerGate(
-  { name, task, note, approve }: GateAnswer,
+  { name, task, note, approve, inputs }: GateAnswer,
   command: Command,
   context: CommandContext,
 ): Promise<void> {
   const open = { context, options: commonOptions(command), mode: { kind: 'look' } as const };
-  const hint = await withSession(open, async (session) => {
-    const run = runId.parse(await meantRun(session.client, name));
-    await session.client.answerGate({ run, taskId: taskId.parse(task), approve, note });
-    return stoppedHint(session, run);
+  const answered = await withSession(open, async (session) => {
+    const gate = await meantGate(session.client, [name, task]);
+    const run = runId.parse(gate.run);
+    await session.client.answerGate({ run, taskId: taskId.parse(gate.task), approve, note, inputs });
+    return `${gate.task}${stoppedHint(session, run)}`;
   });
-  context.terminal.out(`${approve ? 'approved' : 'rejected'} ${task}${hint}\n`);
+  context.terminal.out(`${approve ? 'approved' : 'rejected'} ${answered}\n`);
 }
 
 interface QuestionAnswer {

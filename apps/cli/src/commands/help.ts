@@ -2,11 +2,12 @@ import { AppError, closeCodes, errorTable, exitCodes, registry } from '@switchya
 import { logFieldTable, metricTable } from '@switchyard/runtime';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
-import { isDaemonName, runDaemonHere } from '../daemon-process.ts';
+import { isHostedName, runHostedHere } from '../daemon-process.ts';
 import { tableText } from '../show-text.ts';
 
 /** Lists of what is API, made from the tables that the program itself uses. */
-const topics: Readonly<Record<string, () => string[]>> = {
+const topics: Readonly<Record<string, () => string[] | Promise<string[]>>> = {
+  tables: tablesText,
   'exit-codes': () =>
     tableText(Object.values(exitCodes).map(({ code, text }) => [String(code).padStart(3), text])),
   errors: () =>
@@ -49,11 +50,34 @@ export function addHelp(program: Command, context: CommandContext): void {
     .action((words: string[]): void | Promise<void> => {
       const topic =
         words.length === 1 && Object.hasOwn(topics, words[0] ?? '') ? topics[words[0] ?? ''] : undefined;
-      if (topic !== undefined) return context.terminal.out(`${topic().join('\n')}\n`);
+      if (topic !== undefined) return printTopic(topic, context);
       const [name = ''] = words;
-      if (isDaemonName(name)) return runDaemonHere(name, ['--help']);
+      if (isHostedName(name)) return runHostedHere(name, ['--help']);
       commandOf(program, words).outputHelp();
     });
+}
+
+async function printTopic(
+  topic: () => string[] | Promise<string[]>,
+  { terminal }: CommandContext,
+): Promise<void> {
+  terminal.out(`${(await topic()).join('\n')}\n`);
+}
+
+/** Every table that can be queried, with its columns. */
+async function tablesText(): Promise<string[]> {
+  const { projectionTables } = await import('@switchyard/history');
+  return Object.values(projectionTables).flatMap(({ name, text, columns, key }, place) => [
+    ...(place === 0 ? [] : ['']),
+    `${name}: ${text}`,
+    ...tableText(
+      columns.map((column, at) => [
+        `  ${column.name}`,
+        column.type,
+        at < key ? `${column.text} (key)` : column.text,
+      ]),
+    ),
+  ]);
 }
 
 function commandOf(program: Command, words: readonly string[]): Command {

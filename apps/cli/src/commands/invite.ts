@@ -2,7 +2,7 @@ import type { PayloadOf } from '@switchyard/protocol';
 import { Option, type Command } from 'commander';
 import { commonOptions, type CommandContext } from '../context.ts';
 import { withSession } from '../session.ts';
-import { shellWord } from '../show-text.ts';
+import { shellWord } from '@switchyard/protocol';
 
 type Role = 'worker' | 'reviewer';
 

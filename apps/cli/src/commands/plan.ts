@@ -1,13 +1,19 @@
-import { exitCodes, type Plan } from '@switchyard/protocol';
-import { analyzePlan, planJsonSchema, toDot, toMermaid } from '@switchyard/plan';
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { AppError, exitCodes, messageOf, type Plan } from '@switchyard/protocol';
+import { type ExpandedPipeline, isMarkdown, planJsonSchema, toDot, toMermaid } from '@switchyard/plan';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { CommandContext } from '../context.ts';
-import { readPlan } from '../plan-file.ts';
-import { durationText } from '../show-text.ts';
+import { checkLines, pipelineLines } from '../check-lines.ts';
+import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
+import { lookAtRun } from '../look-at-run.ts';
+import { readAsYaml, readPlan } from '../plan-file.ts';
+import { oneLine } from '../show-text.ts';
+import { tickPlan } from '../tick-plan.ts';
+import { addPlanDraft } from './plan-draft.ts';
 
-/** `plan check`, `plan graph` and `plan schema`: nothing of them needs a daemon or a repository. */
+/** `plan …`: nothing of it but `plan tick` needs a repository, and nothing a daemon. */
 export function addPlan(program: Command, context: CommandContext): void {
-  const plan = program.command('plan').helpCommand(false).description('check and draw plans');
+  const plan = program.command('plan').helpCommand(false).description('check, draft, draw and tick plans');
   plan
     .command('check <file>')
     .description('print all problems of a plan; without problems, what would run first and how')
@@ -18,47 +24,66 @@ export function addPlan(program: Command, context: CommandContext): void {
     .addOption(new Option('--format <format>', 'how').choices(['mermaid', 'dot', 'svg']).default('mermaid'))
     .action((file: string, options: { format: string }) => graph(file, options.format, context));
   plan
+    .command('import <file>')
+    .description('write a Markdown plan as YAML, with comments that name its lines')
+    .option('-o, --output <file>', 'where to write it; it must not be there yet (default: standard output)')
+    .action((file: string, options: { output?: string }) => importFile(file, options.output, context));
+  plan
+    .command('tick <file> <run>')
+    .description('tick the boxes of a Markdown plan whose tasks a run has completed')
+    .action((file: string, name: string, _options, command: Command) =>
+      tick(file, name, { context, options: commonOptions(command) }),
+    );
+  addPlanDraft(plan, context);
+  plan
     .command('schema')
     .description('print the JSON Schema of plan files, for editors')
     .action(() => context.terminal.out(`${JSON.stringify(planJsonSchema(), undefined, 2)}\n`));
 }
 
 async function check(file: string, context: CommandContext): Promise<void> {
-  const plan = await readPlan(file, context);
+  let pipelines: readonly ExpandedPipeline[] = [];
+  const plan = await readPlan(file, context, { onPipelines: (told) => (pipelines = told) });
   if (plan === undefined) return context.end(exitCodes.planInvalid.code);
-  context.terminal.out(`${checkLines(plan).join('\n')}\n`);
+  context.terminal.out(`${[...checkLines(plan), ...pipelines.flatMap(pipelineLines)].join('\n')}\n`);
 }
 
-/** What is worth knowing of a plan before it runs. */
-export function checkLines(plan: Plan): string[] {
-  const analysis = analyzePlan(plan);
-  const { strategy } = analysis;
-  const asked = strategy.asked === 'auto' ? 'auto → ' : '';
-  const hasEstimates = plan.tasks.some((task) => task.estimate.minutes !== undefined);
-  const minutes = hasEstimates ? `, about ${durationText(analysis.criticalPathMinutes * 60_000)}` : '';
-  return [
-    `${plan.name}: ${plan.tasks.length} ${plan.tasks.length === 1 ? 'task' : 'tasks'}, no errors`,
-    `ready at once (${analysis.ready.length}): ${listed(analysis.ready, ', ')}`,
-    `critical path (${analysis.criticalPath.length}${minutes}): ${listed(analysis.criticalPath, ' → ')}`,
-    `strategy: ${asked}${strategy.chosen}: ${strategy.reason}`,
-    `at once: ${atOnce(analysis.width, plan.limits.workers)}`,
-  ];
+async function importFile(file: string, output: string | undefined, context: CommandContext): Promise<void> {
+  const yaml = await readAsYaml(file, context);
+  if (yaml === undefined) return context.end(exitCodes.planInvalid.code);
+  if (output === undefined) return context.terminal.out(yaml);
+  try {
+    await writeFile(resolve(context.cwd, output), yaml, { flag: 'wx' });
+  } catch (cause) {
+    const why = isThere(cause) ? 'there is a file already' : messageOf(cause);
+    throw new AppError('E_USAGE', `${output} cannot be written: ${why}`, { cause });
+  }
+  context.terminal.out(`wrote ${output}\n`);
 }
 
-/** How many tasks the graph lets run at the same time, and whether the plan has the workers for them. */
-function atOnce(width: number, workers: number): string {
-  const most = `${width} ${width === 1 ? 'task' : 'tasks'} at most`;
-  return workers < width ? `${most}, but limits.workers is ${workers}` : most;
+function isThere(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
 }
 
-function listed(ids: readonly string[], between: string): string {
-  const shown = 20;
-  const more = ids.length > shown ? `${between}… ${ids.length - shown} more` : '';
-  return `${ids.slice(0, shown).join(between)}${more}`;
+interface Asked {
+  readonly context: CommandContext;
+  readonly options: CommonOptions;
+}
+
+async function tick(file: string, name: string, { context, options }: Asked): Promise<void> {
+  if (!isMarkdown(file))
+    throw new AppError('E_USAGE', `${file} is no Markdown file; only plans that end in .md have boxes`);
+  const { view } = await lookAtRun(name, context, options);
+  const completed = new Set<string>(
+    view.tasks.filter(({ phase }) => phase === 'completed').map(({ id }) => id),
+  );
+  const ticked = await tickPlan(resolve(context.cwd, file), file, (task) => completed.has(task));
+  const lines = ticked.map((text) => `  ${oneLine(text)}`);
+  context.terminal.out(`${[...lines, `ticked ${ticked.length} in ${file}`].join('\n')}\n`);
 }
 
 async function graph(file: string, format: string, context: CommandContext): Promise<void> {
-  const plan = await readPlan(file, context);
+  const plan = await readPlan(file, context, { isDraft: true });
   if (plan === undefined) return context.end(exitCodes.planInvalid.code);
   context.terminal.out(await drawing(plan, format));
 }

@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { followRun } from '../follow-run.ts';
+import { requireAgents } from '../missing-agents.ts';
 import { readPlan } from '../plan-file.ts';
+import { lookAtRun } from '../look-at-run.ts';
 import { meantRun, openSession, stoppedHint, withSession } from '../session.ts';
 import { AppError, exitCodes } from '@switchyard/protocol';
+import { findRepository } from '@switchyard/access';
 import { viewLines } from '../view-text.ts';
 
-interface RunOptions extends CommonOptions {
+export interface RunOptions extends CommonOptions {
   readonly detach?: boolean;
   readonly json?: boolean;
+  readonly progress?: string;
   /** commander's name for `--no-sandbox`. */
   readonly sandbox: boolean;
 }
@@ -21,6 +25,7 @@ export function addRun(program: Command, context: CommandContext): void {
     .description('run a plan and follow it; with a word below, do something with a run')
     .option('--detach', 'start the run and go')
     .option('--json', 'print one event a line, as JSON')
+    .option('--progress <file>', 'keep a progress document up to date meanwhile; what you write in it stays')
     .option(
       '--no-sandbox',
       'let commands run without isolation (an orchestrator that runs already keeps its own setting)',
@@ -31,14 +36,16 @@ export function addRun(program: Command, context: CommandContext): void {
   run
     .command('show <run>')
     .description('print where a run stands')
+    .option('--todos', 'as todo lists, one for each item of its pipelines')
     .option('--json', 'as JSON')
-    .action((name: string, options: { json?: boolean }, command: Command) =>
+    .action((name: string, options: ShowOptions, command: Command) =>
       show(name, { ...commonOptions(command), ...options }, context),
     );
   addOrders(run, context);
 }
 
-async function runPlan(
+/** Runs a plan file and follows it. */
+export async function runPlan(
   file: string | undefined,
   options: RunOptions,
   context: CommandContext,
@@ -47,6 +54,11 @@ async function runPlan(
     throw new AppError(
       'E_USAGE',
       'which plan? `switchyard run PLAN` runs a file; `switchyard help run` shows the rest',
+    );
+  if (options.progress !== undefined && options.detach === true)
+    throw new AppError(
+      'E_USAGE',
+      'with --detach nobody is there to keep a progress document; `switchyard progress RUN FILE --follow` does',
     );
   const plan = await readPlan(file, context);
   if (plan === undefined) return context.end(exitCodes.planInvalid.code);
@@ -60,6 +72,7 @@ async function runPlan(
     );
   let run: string;
   try {
+    if (session.own !== undefined) await requireAgents(plan, context);
     run = await session.client.submit(plan, file);
   } catch (error) {
     await session.stop('the plan was refused');
@@ -73,26 +86,39 @@ async function runPlan(
     say(`to follow it: switchyard resume ${run}\n`);
     return session.detach();
   }
-  context.end(await followRun({ context, session, run, json: options.json === true }));
+  const { json = false, progress } = options;
+  context.end(await followRun({ context, session, run, json, progress }));
+}
+
+interface ShowOptions {
+  readonly json?: boolean;
+  readonly todos?: boolean;
 }
 
 async function show(
   name: string,
-  options: CommonOptions & { json?: boolean },
+  options: CommonOptions & ShowOptions,
   context: CommandContext,
 ): Promise<void> {
-  const { view, isServed } = await withSession(
-    { context, options, mode: { kind: 'look' } },
-    async ({ client, own }) => ({
-      view: await client.run(await meantRun(client, name)),
-      isServed: own === undefined,
-    }),
-  );
+  const { view, isServed } = await lookAtRun(name, context, options);
+  if (options.todos === true) {
+    const { runTodos, todoLines } = await import('../run-todos.ts');
+    const lists = runTodos(view);
+    const lines = todoLines(lists, context.terminal.paint).join('\n');
+    return context.terminal.out(`${options.json === true ? JSON.stringify(lists, undefined, 2) : lines}\n`);
+  }
+  const stateFolder = await stateFolderOf(context, options);
   const text =
     options.json === true
       ? JSON.stringify(view, undefined, 2)
-      : viewLines(view, { paint: context.terminal.paint, isServed }).join('\n');
+      : viewLines(view, { paint: context.terminal.paint, isServed, stateFolder }).join('\n');
   context.terminal.out(`${text}\n`);
+}
+
+/** Where the state lies; undefined: on another machine. */
+async function stateFolderOf(context: CommandContext, options: CommonOptions): Promise<string | undefined> {
+  if ((options.hub ?? context.environment.hub) !== undefined) return undefined;
+  return (await findRepository(context, options)).folder.root;
 }
 
 function addOrders(run: Command, context: CommandContext): void {
@@ -156,7 +182,7 @@ async function add(
   const added = await withSession({ context, options, mode: { kind: 'look' } }, async ({ client }) => {
     const run = await meantRun(client, name);
     const { report } = await client.report(run);
-    const plan = await readPlan(file, context, report.plan);
+    const plan = await readPlan(file, context, { addTo: report.plan });
     if (plan !== undefined) await client.addTasks(run, plan.tasks);
     return plan?.tasks.length;
   });

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import type { RunSummary } from '@switchyard/protocol';
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { followRun } from '../follow-run.ts';
+import { readRuns, unservedRepository } from '../offline.ts';
 import { meantRun, openSession, withSession } from '../session.ts';
 import { durationText, momentText, oneLine, tableText } from '../show-text.ts';
 import { stateText } from '../view-text.ts';
@@ -10,7 +12,7 @@ import { stateText } from '../view-text.ts';
 export function addRuns(program: Command, context: CommandContext): void {
   program
     .command('runs')
-    .description('list the runs of this repository')
+    .description('list the runs of this repository, and its review sessions')
     .option('--json', 'as JSON')
     .action((_options, command: Command) => list(command.optsWithGlobals(), context));
   program
@@ -23,20 +25,31 @@ export function addRuns(program: Command, context: CommandContext): void {
 }
 
 async function list(options: CommonOptions & { json?: boolean }, context: CommandContext): Promise<void> {
-  const { runs, isServed } = await withSession(
-    { context, options, mode: { kind: 'look' } },
-    async ({ client, own }) => ({ runs: await client.runs(), isServed: own === undefined }),
-  );
+  const unserved = await unservedRepository(context, options);
+  const isServed = unserved === undefined;
+  const runs = isServed
+    ? await withSession({ context, options, mode: { kind: 'never' } }, ({ client }) => client.runs())
+    : await readRuns(unserved);
   const newestFirst = runs.toSorted((a, b) => b.createdAt - a.createdAt);
   if (options.json === true) return context.terminal.out(`${JSON.stringify(newestFirst, undefined, 2)}\n`);
-  if (newestFirst.length === 0)
-    return context.terminal.out('no runs yet; `switchyard run PLAN` starts one\n');
+  const { out, paint } = context.terminal;
+  const sessions = await sessionsHere(context, options);
+  const after = sessions.length === 0 ? '' : `\n${sessions.join('\n')}\n`;
+  if (newestFirst.length === 0) return out(`no runs yet; \`switchyard run PLAN\` starts one\n${after}`);
   const [head = '', ...rows] = tableText([
     ['run', 'state', 'tasks', 'started', 'took', ''],
     ...newestFirst.map((run) => rowOf(run, isServed)),
   ]);
-  const { paint, out } = context.terminal;
-  out(`${[paint.gray(head), ...rows, ...hints(newestFirst, isServed).map(paint.yellow)].join('\n')}\n`);
+  out(
+    `${[paint.gray(head), ...rows, ...hints(newestFirst, isServed).map(paint.yellow)].join('\n')}\n${after}`,
+  );
+}
+
+/** Review sessions of this checkout: runs, too, in the eyes of a person. */
+async function sessionsHere(context: CommandContext, options: CommonOptions): Promise<string[]> {
+  if ((options.hub ?? context.environment.hub) !== undefined) return [];
+  const { listSessions, sessionTable } = await import('../review-session/session-list.ts');
+  return sessionTable(listSessions(resolve(context.cwd, options.repository ?? '.')), context.terminal.paint);
 }
 
 function hints(runs: readonly RunSummary[], isServed: boolean): string[] {

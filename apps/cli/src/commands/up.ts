@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import type { DaemonName } from '../daemon-process.ts';
 import { Interrupt } from '../interrupt.ts';
-import { findRepository, runningOrchestrator } from '../repository-state.ts';
+import { findRepository, servingOrchestrator } from '@switchyard/access';
 import { wholeNumber } from '../number-flag.ts';
 import { Supervisor } from '../supervisor.ts';
 
@@ -38,14 +38,14 @@ const portOf = (text: string): string => String(wholeNumber(text, 65_535));
 
 async function up(options: UpOptions, context: CommandContext): Promise<void> {
   const repository = await findRepository(context, options);
-  const running = runningOrchestrator(repository.folder);
+  const running = await servingOrchestrator(repository.folder);
   if (running !== undefined)
     throw new AppError(
       'E_STATE_LOCKED',
       `process ${running.pid} is the orchestrator of ${repository.workTree} already; end it with \`switchyard down\``,
     );
   const place = ['--repository', repository.workTree, '--state', repository.folder.root];
-  const common = [...place, ...(options.sandbox ? [] : ['--sandbox', 'off'])];
+  const common = [...place, '--end-with-input', ...(options.sandbox ? [] : ['--sandbox', 'off'])];
   const network = Object.entries({
     '--host': options.host,
     '--port': options.port,

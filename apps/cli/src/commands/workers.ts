@@ -4,11 +4,11 @@ import { commonOptions, type CommandContext, type CommonOptions } from '../conte
 import { withSession } from '../session.ts';
 import { durationText, tableText } from '../show-text.ts';
 
-/** `workers`: who is connected and what they do; `workers stop NAME` ends one. */
+/** `workers`: who is connected and what they do, who is missed, and who has died lately; `workers stop NAME` ends one. */
 export function addWorkers(program: Command, context: CommandContext): void {
   const workers = program
     .command('workers')
-    .description('list the workers and reviewers that are connected')
+    .description('list the workers and reviewers: alive, unverifiable or dead, and for how long')
     .option('--json', 'as JSON')
     .action((_options, command: Command) => list(command.optsWithGlobals(), context));
   workers
@@ -30,18 +30,19 @@ async function list(options: CommonOptions & { json?: boolean }, context: Comman
   const rows = fleet.peers.map((peer) => [
     peer.peer,
     peer.role,
-    peer.state,
+    peer.liveness ?? '',
+    durationText(now - (peer.livenessSince ?? peer.since)),
+    peer.state === peer.liveness ? '' : peer.state,
     `${peer.busy}/${peer.slots}`,
-    `${peer.pid} on ${peer.host}`,
-    durationText(now - peer.since),
-    peer.labels.join(' '),
+    peer.pid === 0 ? '' : `${peer.pid} on ${peer.host}`,
+    peer.reason ?? peer.labels.join(' '),
   ]);
   const { terminal } = context;
   terminal.out(`orchestrator ${fleet.version} at ${fleet.url}\n`);
   if (rows.length === 0)
     return terminal.out('nobody is connected; `switchyard worker` attaches one, and a run starts its own\n');
   const [head = '', ...lines] = tableText([
-    ['name', 'role', 'state', 'busy', 'process', 'for', 'labels'],
+    ['name', 'role', 'contact', 'for', 'state', 'busy', 'process', 'labels, or why it is not there'],
     ...rows,
   ]);
   terminal.out(`${[terminal.paint.gray(head), ...lines].join('\n')}\n`);

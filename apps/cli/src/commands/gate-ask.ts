@@ -1,0 +1,116 @@
+import { watch } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import type { SwitchyardClient } from '@switchyard/client';
+import { AppError, isAppError, messageOf, runId, taskId } from '@switchyard/protocol';
+import type { Command } from 'commander';
+import { commonOptions, type CommandContext } from '../context.ts';
+import { questionText, readReply, type GateQuestion, type GateReply } from '../gate-reply.ts';
+import { Interrupt } from '../interrupt.ts';
+import { meantRun, stoppedHint, withSession, type Session } from '../session.ts';
+
+/** `gate ask RUN TASK FILE`: a gate is answered by a file that a person edits. */
+export function addGateAsk(gate: Command, context: CommandContext): void {
+  gate
+    .command('ask <run> <task> <file>')
+    .description('write the question of a gate into a file, or answer the gate by what stands in it')
+    .option('--wait', 'wait until the file is saved with an answer')
+    .action(async (...given: [string, string, string, { wait?: boolean }, Command]) => {
+      const [name, task, file, flags, command] = given;
+      const open = { context, options: commonOptions(command), mode: { kind: 'look' } } as const;
+      const text = await withSession(open, (session) => ask(session, { name, task, file, flags, context }));
+      context.terminal.out(`${text}\n`);
+    });
+}
+
+interface Asked {
+  readonly name: string;
+  readonly task: string;
+  readonly file: string;
+  readonly flags: { readonly wait?: boolean };
+  readonly context: CommandContext;
+}
+
+async function ask(session: Session, asked: Asked): Promise<string> {
+  const { name, task, file, flags, context } = asked;
+  const run = await meantRun(session.client, name);
+  const question = await questionOf(session.client, run, task);
+  const path = resolve(context.cwd, file);
+  const isNew = await writeNew(path, file, questionText(question));
+  if (isNew) context.terminal.err(`answer it in ${file}\n`);
+  const read = async (): Promise<GateReply> => readReply(await readText(path, file), file, question);
+  const reply = flags.wait === true ? await answered(path, read, context) : await read();
+  if (reply.kind === 'open') return `${task} is not answered yet; tick a box in ${file}, save, and ask again`;
+  const { approve, note, inputs } = reply;
+  await session.client.answerGate({
+    run: runId.parse(run),
+    taskId: taskId.parse(task),
+    approve,
+    note,
+    inputs,
+  });
+  return `${approve ? 'approved' : 'rejected'} ${task} by ${file}${stoppedHint(session, run)}`;
+}
+
+async function questionOf(client: SwitchyardClient, run: string, task: string): Promise<GateQuestion> {
+  const view = (await client.run(run)).tasks.find(({ id }) => id === task);
+  if (view === undefined) throw new AppError('E_TASK_UNKNOWN', `run ${run} has no task ${task}`);
+  if (view.waiting?.kind !== 'gate')
+    throw new AppError('E_RUN_STATE', `task ${task} waits for no gate: it is ${view.phase}`);
+  return { run, task, waiting: view.waiting };
+}
+
+/** Whether there was no file yet. */
+async function writeNew(path: string, shown: string, text: string): Promise<boolean> {
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+    return true;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
+    throw new AppError('E_USAGE', `${shown} cannot be written: ${messageOf(cause)}`, { cause });
+  }
+}
+
+async function readText(path: string, shown: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+  } catch (cause) {
+    throw new AppError('E_USAGE', `${shown} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Reads the file whenever it is saved; a faulty answer is told and waited over. */
+async function answered(
+  path: string,
+  read: () => Promise<GateReply>,
+  { terminal }: CommandContext,
+): Promise<GateReply> {
+  const interrupt = new Interrupt(() => undefined);
+  let wake: () => void = () => undefined;
+  let isSaved = true;
+  // Editors put another file in its place: the folder is watched, not the file.
+  const watcher = watch(dirname(path), (_event, name) => {
+    if (name !== null && name !== basename(path)) return;
+    isSaved = true;
+    wake();
+  });
+  try {
+    for (let told = ''; ;) {
+      const saved = new Promise<'saved'>((tell) => (wake = () => tell('saved')));
+      if (!isSaved && (await Promise.race([saved, interrupt.happened])) === 'interrupted')
+        return { kind: 'open' };
+      isSaved = false;
+      try {
+        const reply = await read();
+        if (reply.kind === 'answered') return reply;
+      } catch (error) {
+        if (!isAppError(error)) throw error;
+        if (error.message !== told) terminal.err(`${error.message}\n`);
+        told = error.message;
+      }
+    }
+  } finally {
+    watcher.close();
+    interrupt.close();
+  }
+}

@@ -1,0 +1,69 @@
+import { AppError, type RunSummary, type RunView } from '@switchyard/protocol';
+import type { JournalReader } from '@switchyard/store';
+import { silentLogger } from '@switchyard/runtime';
+import type { CommandContext, CommonOptions } from './context.ts';
+import { findRepository, matchRun, runningOrchestrator, type RepositoryState } from '@switchyard/access';
+
+/**
+ * The repository, where no orchestrator can be asked: none is named, and none runs, or it is ending. What it did is read from the journal
+ * then, and nothing is started, changed or taken over.
+ */
+export async function unservedRepository(
+  context: CommandContext,
+  options: CommonOptions,
+): Promise<RepositoryState | undefined> {
+  if ((options.hub ?? context.environment.hub) !== undefined) return undefined;
+  const repository = await findRepository(context, options);
+  return runningOrchestrator(repository.folder)?.draining === false ? undefined : repository;
+}
+
+/** Opens the journal to read it, does one thing with it, and closes it. Absent: there is no journal yet. */
+export async function withJournal<Result>(
+  { folder }: RepositoryState,
+  work: (reader: JournalReader | undefined) => Result,
+): Promise<Result> {
+  // Loaded when it is needed: a library with native code.
+  const { openJournalReader } = await import('@switchyard/store');
+  const reader = openJournalReader(folder.journalFile);
+  try {
+    return work(reader);
+  } finally {
+    reader?.close();
+  }
+}
+
+/** All runs, oldest first. */
+export async function readRuns(repository: RepositoryState): Promise<RunSummary[]> {
+  const { recover } = await import('@switchyard/history');
+  const { summaryOf } = await import('@switchyard/scheduler');
+  return withJournal(repository, (journal) => {
+    if (journal === undefined) return [];
+    const { histories } = recover({ journal, shelf: journal.shelf, logger: silentLogger() });
+    return [...histories.values()].map(({ state }) => summaryOf(state));
+  });
+}
+
+/** All runs with their tasks, oldest first. */
+export async function readViews(repository: RepositoryState): Promise<RunView[]> {
+  const { recover } = await import('@switchyard/history');
+  const { viewOf } = await import('@switchyard/scheduler');
+  return withJournal(repository, (journal) => {
+    if (journal === undefined) return [];
+    const { histories } = recover({ journal, shelf: journal.shelf, logger: silentLogger() });
+    return [...histories.values()].map(({ state }) => viewOf(state));
+  });
+}
+
+/** One run with its tasks; `name`: whole, or a beginning that no other has. Throws AppError E_RUN_UNKNOWN. */
+export async function readRun(repository: RepositoryState, name: string): Promise<RunView> {
+  const { recover } = await import('@switchyard/history');
+  const { viewOf } = await import('@switchyard/scheduler');
+  return withJournal(repository, (journal) => {
+    const run = matchRun(journal?.streams() ?? [], name);
+    const shelf = journal?.shelf;
+    const histories = journal && recover({ journal, shelf, logger: silentLogger() }).histories;
+    const history = histories?.get(run);
+    if (history === undefined) throw new AppError('E_RUN_UNKNOWN', `there is no run ${run}`);
+    return viewOf(history.state);
+  });
+}

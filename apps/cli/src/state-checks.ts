@@ -1,0 +1,220 @@
+import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAppError, messageOf, type ErrorCode } from '@switchyard/protocol';
+import {
+  lockHolder,
+  readProject,
+  requireOwner,
+  silentLogger,
+  type Logger,
+  type StateFolder,
+} from '@switchyard/runtime';
+import type { ProjectionsFound } from '@switchyard/history';
+import type { JournalReader, Observation } from '@switchyard/store';
+import { durationText } from './show-text.ts';
+
+/**
+ * Looks at everything in a state folder and says what was found and how to mend it. Nothing is changed or made, whoever
+ * the folder belongs to.
+ */
+export async function stateChecks(folder: StateFolder, isServed: boolean): Promise<Observation[]> {
+  if (!existsSync(folder.root))
+    return [{ name: 'state', state: 'note', text: `${folder.root} (nothing yet; the first run makes it)` }];
+  // Loaded when it is needed: a library with native code.
+  const { inspectJournal } = await import('@switchyard/store');
+  const { compareProjections, recover } = await import('@switchyard/history');
+  const look = (journal: JournalReader): Observation[] => {
+    const warnings: string[] = [];
+    const logger = warningsInto(warnings);
+    const { histories, heads, folded } = recover({ journal, shelf: journal.shelf, logger });
+    const open = [...histories.values()].filter(({ ended }) => !ended).map(({ run }) => run);
+    return [
+      { name: 'runs', state: 'ok', text: `${histories.size}, ${open.length} of them not ended` },
+      snapshotsFound({ read: heads.length, folded, warnings }),
+      ...gitFound(folder, histories.size > 0),
+      projectionsFound(compareProjections(folder.projectionsFile, journal.name, histories), isServed),
+    ];
+  };
+  return [
+    ...folderFound(folder),
+    ...spaceFound(folder),
+    lockFound(folder),
+    ...inspectJournal(folder.journalFile, { inUse: isServed, look }),
+    ...secretsFound(folder),
+    ...(await outboxesFound(folder)),
+    ...leftoversFound(folder, isServed),
+  ];
+}
+
+function wrong(name: string, code: ErrorCode, text: string, mend: string): Observation {
+  return { name, state: 'wrong', code, text, mend };
+}
+
+/** Whose it is, of which repository, and whether it can be written. */
+function folderFound(folder: StateFolder): Observation[] {
+  const { root } = folder;
+  const mode = statSync(root).mode & 0o777;
+  const found: Observation[] = [{ name: 'state', state: 'ok', text: root }];
+  const asked = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      found.push({ name: 'state', state: 'wrong', code: error.code, text: error.message });
+    }
+  };
+  asked(() => requireOwner(root));
+  asked(() => {
+    const project = readProject(folder);
+    if (project !== undefined) found.push({ name: 'of', state: 'ok', text: project });
+  });
+  if ((mode & 0o077) !== 0)
+    found.push({
+      name: 'state',
+      state: 'note',
+      text: `others may look into ${root} (mode ${mode.toString(8)})`,
+      mend: `chmod 700 ${root}`,
+    });
+  for (const path of [root, folder.journalFile, folder.gitDir].filter((path) => existsSync(path)))
+    found.push(...writableFound(path));
+  return found;
+}
+
+/** Tells a read-only disk for root as well, which the modes do not bind. */
+function writableFound(path: string): Observation[] {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return [];
+  } catch (error) {
+    const isReadOnly = (error as NodeJS.ErrnoException).code === 'EROFS';
+    const text = isReadOnly ? `${path} is on a disk that is read-only` : `${path}: ${messageOf(error)}`;
+    const mend = isReadOnly ? 'mount it to be written' : 'give it back to you with chown and chmod';
+    return [wrong('state', 'E_STORAGE', text, mend)];
+  }
+}
+
+const leastFree = 100_000_000;
+
+function spaceFound({ root }: StateFolder): Observation[] {
+  const { bavail, bsize } = statfsSync(root);
+  const free = bavail * bsize;
+  const text = `${(free / 1_000_000_000).toFixed(1)} GB free`;
+  if (free >= leastFree) return [{ name: 'disk', state: 'ok', text }];
+  return [wrong('disk', 'E_DISK_FULL', text, 'make room: `switchyard clean` removes what is old')];
+}
+
+function lockFound({ lockFile }: StateFolder): Observation {
+  const holder = lockHolder(lockFile);
+  if (holder?.isAlive === true) return { name: 'lock', state: 'ok', text: `process ${holder.pid} holds it` };
+  if (!existsSync(lockFile)) return { name: 'lock', state: 'ok', text: 'nobody holds it' };
+  const who =
+    holder === undefined ? 'it cannot be read' : `process ${holder.pid}, which has gone, left it behind`;
+  return { name: 'lock', state: 'note', text: who, mend: 'nothing to do: the next start takes it over' };
+}
+
+interface SnapshotsRead {
+  readonly read: number;
+  readonly folded: number;
+  readonly warnings: readonly string[];
+}
+
+function snapshotsFound({ read, folded, warnings }: SnapshotsRead): Observation {
+  const text = `${read} used, ${folded} facts after them`;
+  if (warnings.length === 0) return { name: 'snapshots', state: 'ok', text };
+  const mend = 'nothing to do: facts stand in for it, and new snapshots are made';
+  return { name: 'snapshots', state: 'note', text: [text, ...warnings].join('\n'), mend };
+}
+
+/** What is made from the journal is never more than a note. */
+function projectionsFound({ state, text }: ProjectionsFound, isServed: boolean): Observation {
+  // An orchestrator goes on between the two looks.
+  if (state === 'as the journal' || (state === 'ahead' && isServed))
+    return { name: 'projections', state: 'ok', text };
+  const mend = isServed
+    ? 'nothing to do: the orchestrator catches up; or make them anew with `switchyard projections rebuild`'
+    : 'make them anew with `switchyard projections rebuild`; the next start does it, too';
+  return { name: 'projections', state: 'note', text, mend };
+}
+
+function warningsInto(warnings: string[]): Logger {
+  return Object.assign(silentLogger(), {
+    warn: ({ run, reason }: { run?: string; reason?: string }, text: string) =>
+      warnings.push([run, text, reason].filter((part) => part !== undefined).join(': ')),
+  });
+}
+
+function gitFound({ gitDir }: StateFolder, hasRuns: boolean): Observation[] {
+  if (existsSync(join(gitDir, 'HEAD'))) return [{ name: 'commits', state: 'ok', text: gitDir }];
+  if (!hasRuns) return [];
+  const mend = 'put it back from a copy, or move the whole state folder away to begin anew';
+  return [wrong('commits', 'E_STATE_DAMAGED', `${gitDir} is gone, and the journal has runs`, mend)];
+}
+
+/** The operator's token and the certificate: only their owner may read them. */
+function secretsFound({
+  root,
+  tokenFile,
+  observerTokenFile,
+  tls,
+  orchestratorFile,
+}: StateFolder): Observation[] {
+  const files = [
+    tokenFile,
+    observerTokenFile,
+    join(root, 'tokens.json'),
+    join(root, 'mcp-token'),
+    join(tls, 'certificate.json'),
+    orchestratorFile,
+  ];
+  const open = files.filter((file) => existsSync(file) && (statSync(file).mode & 0o077) !== 0);
+  const found: Observation[] = open.map((file) => ({
+    name: 'secrets',
+    state: 'wrong',
+    code: 'E_STORAGE',
+    text: `others may read ${file}`,
+    mend: `chmod 600 ${file}`,
+  }));
+  if (!existsSync(tokenFile))
+    found.push({
+      name: 'secrets',
+      state: 'note',
+      text: 'there is no token yet',
+      mend: 'nothing to do: the next start makes it',
+    });
+  return found;
+}
+
+async function outboxesFound({ peers }: StateFolder): Promise<Observation[]> {
+  const { inspectOutbox } = await import('@switchyard/store');
+  const names = existsSync(peers) ? readdirSync(peers).toSorted() : [];
+  return names.flatMap((name) => {
+    const file = join(peers, name, 'outbox');
+    return existsSync(file) ? [inspectOutbox(file, `outbox ${name}`)] : [];
+  });
+}
+
+/** What a crash leaves behind, and nobody takes up again. */
+function leftoversFound(folder: StateFolder, isServed: boolean): Observation[] {
+  if (isServed) return [];
+  const halves = readdirSync(folder.root).filter((name) => /\.(new|stale)(-\d+)?$/.test(name));
+  const checkouts = existsSync(folder.checkouts) ? readdirSync(folder.checkouts) : [];
+  const paths = [
+    ...halves.map((name) => join(folder.root, name)),
+    ...checkouts.map((name) => join(folder.checkouts, name)),
+  ];
+  const mend =
+    '`switchyard clean` removes checkouts; files can be removed by hand while no orchestrator runs';
+  const found: Observation[] =
+    paths.length === 0 ? [] : [{ name: 'leftovers', state: 'note', text: paths.join('\n'), mend }];
+  if (!existsSync(folder.orchestratorFile)) return found;
+  const age = durationText(Date.now() - statSync(folder.orchestratorFile).mtimeMs);
+  return [
+    ...found,
+    {
+      name: 'leftovers',
+      state: 'note',
+      text: `${folder.orchestratorFile} is of an orchestrator that was killed (written ${age} ago)`,
+      mend: 'nothing to do: the next start replaces it',
+    },
+  ];
+}

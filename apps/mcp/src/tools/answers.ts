@@ -1,0 +1,70 @@
+import { escalationActions, gateValues, type GateValues } from '@switchyard/protocol';
+import { z } from 'zod';
+import { noteArgument, runArgument, taskArgument, workerArgument } from '../arguments.ts';
+import type { Desk, Named } from '../desk.ts';
+import { defineTool, type Answer } from '../tool.ts';
+
+const named = { run: runArgument, taskId: taskArgument, workerId: workerArgument };
+const answered = z.object({ run: z.string(), taskId: z.string(), answer: z.string() });
+
+/** Answers a task that asks. */
+export const answerEscalation = defineTool({
+  name: 'answer_escalation',
+  title: 'Answer a question of a task',
+  description:
+    'Answers a task that asks. Kind question: its agent is at work and waits; retry hands it your note, and it goes on. Kind escalation (its attempt has ended): retry tries again and hands your note to the worker, accept takes what it handed in. In both, skip goes on without the task, fail gives it up. Put the answer to its question into note.',
+  input: z.object({ ...named, action: z.enum(escalationActions), note: noteArgument }),
+  output: answered,
+  changes: true,
+  run: ({ action, note, ...name }, { desk }) =>
+    desk.station.look(async (client) => {
+      const asked = await desk.task(client, name);
+      await client.answerEscalation({ ...asked, action, note });
+      return { structured: { ...asked, answer: action } };
+    }),
+});
+
+interface GateAnswer extends Named {
+  readonly approve: boolean;
+  readonly note: string;
+  readonly inputs: GateValues;
+}
+
+async function answerGate(
+  desk: Desk,
+  { approve, note, inputs, ...name }: GateAnswer,
+): Promise<Answer<z.infer<typeof answered>>> {
+  return desk.station.look(async (client) => {
+    const asked = await desk.task(client, name);
+    await client.answerGate({ ...asked, approve, note, inputs });
+    return { structured: { ...asked, answer: approve ? 'approved' : 'rejected' } };
+  });
+}
+
+/** Lets a gate pass. */
+export const gateApprove = defineTool({
+  name: 'gate_approve',
+  title: 'Approve a gate',
+  description:
+    'Lets a task of kind manual pass that waits with kind gate, so that what depends on it starts. A gate is meant for a person: unless your user told you to decide, ask the user first.',
+  input: z.object({
+    ...named,
+    note: noteArgument,
+    inputs: gateValues.default({}).describe('Values that the gate asks for, by name.'),
+  }),
+  output: answered,
+  changes: true,
+  run: (args, { desk }) => answerGate(desk, { ...args, approve: true }),
+});
+
+/** Fails a gate. */
+export const gateReject = defineTool({
+  name: 'gate_reject',
+  title: 'Reject a gate',
+  description:
+    'Rejects a task of kind manual that waits with kind gate: it fails, and what depends on it is skipped. Say why in note.',
+  input: z.object({ ...named, note: noteArgument }),
+  output: answered,
+  changes: true,
+  run: (args, { desk }) => answerGate(desk, { ...args, approve: false, inputs: {} }),
+});

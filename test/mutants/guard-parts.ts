@@ -1,0 +1,110 @@
+import { offIn, type Mutant, type Off } from './mutant.ts';
+
+const source = 'packages/guard/src';
+const test = (name: string): string => `packages/guard/test/${name}.test.ts`;
+
+const off = (file: string, ...tests: readonly string[]) => offIn(`${source}/${file}`, tests.map(test));
+
+/** What a command is kept from in its own roots. */
+const held: readonly Off[] = [
+  ['denied files are seen by commands', "if (isDeniedPath(scope, path)) return 'hide';", ''],
+  [
+    'protected files are written by commands',
+    "return isFolder && foldName(path.slice(path.lastIndexOf('/') + 1)) === '.git' ? 'keep' : 'read';",
+    "return isFolder && foldName(path.slice(path.lastIndexOf('/') + 1)) === '.git' ? 'keep' : undefined;",
+  ],
+  [
+    'a folder takes what is held in it away',
+    '      ...foldersAbove(masks),\n',
+    '      ...foldersAbove(masks.slice(masks.length)),\n',
+  ],
+  [
+    'another name of what is held is free',
+    'if (kind !== undefined) masks.push({ path, kind, root });',
+    'void kind, path, root;',
+  ],
+  [
+    'a name that is only protected shows what is denied by another',
+    "if (mask !== undefined && inode !== undefined && kinds.get(inode) !== 'hide') kinds.set(inode, mask);",
+    'if (mask !== undefined && inode !== undefined && !kinds.has(inode)) kinds.set(inode, mask);',
+  ],
+  ['links are masked', "if (kind !== 'file' && kind !== 'folder') return true;", ''],
+  ['masks without end', 'if (masks.length > masksMax)', 'if (masks.length < 0)'],
+  [
+    'what is held is mounted before what holds it',
+    'return mounts.sort((a, b) => compare(a.path, b.path)).map(asMount);',
+    'return mounts.sort((a, b) => compare(b.path, a.path)).map(asMount);',
+  ],
+];
+
+/** Where a command may connect to. */
+const hosts: readonly Off[] = [
+  ['any port of a place that is allowed', '      rule.ports.includes(port) &&\n', '      port > 0 &&\n'],
+  [
+    'the end of a name is not compared from a dot on',
+    'host.endsWith(rule.host.slice(1))',
+    'host.endsWith(rule.host.slice(2))',
+  ],
+  [
+    'every name may lead to private addresses',
+    "isIP(host) !== 0 || host === 'localhost'",
+    "isIP(host) !== 0 || host !== ''",
+  ],
+  ['the loopback is public', "  ['127.0.0.0', 8],\n", ''],
+  ['what clouds answer at is public', "  ['169.254.0.0', 16],", "  ['169.254.0.0', 32],"],
+  ['an address in an address is public', "  ['::ffff:0:0', 96],\n", ''],
+];
+const egress: readonly Off[] = [
+  [
+    'a place that nobody allows',
+    'const rule = findRule(this.#options.rules, host, port);',
+    'const rule = findRule(this.#options.rules, host, port) ?? this.#options.rules[0];',
+  ],
+];
+
+/** What stands beside bubblewrap. What covers inherited descriptors is tried by a process of its own, which no mutant reaches. */
+const nodes: readonly Off[] = [
+  [
+    'devices of the machine can be changed',
+    "'--dev-bind', join(own, name), `/dev/${name}`",
+    "'--dev-bind', `/dev/${name}`, `/dev/${name}`",
+  ],
+];
+const watched: readonly Off[] = [
+  [
+    'a fork bomb goes on',
+    'if (pressedMs >= pressureMaxMs || count > watch.processesMax * 1.5)',
+    'if (count < 0)',
+  ],
+];
+const entered: readonly Off[] = [
+  [
+    'a command is in no control group',
+    'const enter = all.map((door) => `echo 0 >&${door}`)',
+    "const enter = all.map(() => ':')",
+  ],
+  ['a command has the doors of its group', '${door}>&-`', '${door}>&${door}`'],
+];
+const environment: readonly Off[] = [
+  ['the home folder inside is that of the daemon', 'HOME: home,', "HOME: process.env['HOME'] ?? home,"],
+];
+const buffers: readonly Off[] = [
+  ['output without end', 'return this.#total > this.#headMax + this.#tailMax;', 'return this.#total < 0;'],
+];
+const unusable: readonly Off[] = [
+  ['any program is bubblewrap', "'--version'))?.[0];", "'--version'))?.[0] ?? '0.8.0';"],
+  ['a bubblewrap that is too old', 'if (missing.length > 0)', 'if (missing.length < 0)'],
+];
+
+/** Further defences of the process sandbox: each part that stands beside bubblewrap. */
+export const guardParts: readonly Mutant[] = [
+  ...held.map(off('guarded-mounts.ts', 'guarded-mounts')),
+  ...hosts.map(off('allowed-hosts.ts', 'allowed-hosts')),
+  ...egress.map(off('egress-proxy.ts', 'network')),
+  ...nodes.map(off('device-nodes.ts', 'sandbox')),
+  ...watched.map(off('process-count.ts', 'sandbox-limits')),
+  ...entered.map(off('group-entry.ts', 'sandbox-limits')),
+  ...environment.map(off('clean-environment.ts', 'sandbox')),
+  ...buffers.map(off('output-buffer.ts', 'sandbox-limits')),
+  ...unusable.map(off('bubblewrap-program.ts', 'unavailable')),
+];

@@ -1,0 +1,9 @@
+import { expect, test, vi } from 'vitest';
+import { runRecovery } from './recovery.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+test('a fresh process folds what is in no snapshot, and nothing else', async () => {
+  expect(await runRecovery({ facts: 400, inSnapshot: 300 })).toMatchObject({ facts: 400, folded: 100 });
+  expect(await runRecovery({ facts: 400, inSnapshot: 0 })).toMatchObject({ facts: 400, folded: 400 });
+});

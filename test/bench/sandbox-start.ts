@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSandbox, type Sandbox, type SandboxRequest } from '@switchyard/guard';
+import { silentLogger, systemClock } from '@switchyard/runtime';
+
+/** Milliseconds, sorted: a plain spawn, a bare bwrap and the sandbox by turns, and what comes after a time limit. */
+export interface SandboxFigures {
+  readonly plainMs: readonly number[];
+  /** bwrap with its namespaces and hardly a mount: what no sandbox of bubblewrap can be quicker than. */
+  readonly bareMs: readonly number[];
+  readonly sandboxMs: readonly number[];
+  /** From the limit to the answer, which comes when nothing of the tree lives any more. */
+  readonly limitToDeathMs: readonly number[];
+}
+
+const timeoutMs = 150;
+const tree = 'trap "" TERM HUP INT; setsid sleep 600 & (setsid sleep 600 &); sleep 600';
+
+/** Starts `true` all ways in turns, so that all see the same machine; then trees that run into their limit. */
+export async function runSandboxStart(rounds: number, limits: number): Promise<SandboxFigures> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'switchyard-bench-')));
+  const sandbox = await openSandbox({ mode: 'auto', logger: silentLogger(), clock: systemClock });
+  try {
+    const figures = {
+      plainMs: [] as number[],
+      bareMs: [] as number[],
+      sandboxMs: [] as number[],
+      limitToDeathMs: [] as number[],
+    };
+    for (let round = 0; round < rounds; round += 1) {
+      figures.plainMs.push(await timed(() => plain(folder, [])));
+      figures.bareMs.push(await timed(() => plain(folder, bareBwrap)));
+      figures.sandboxMs.push(await timed(() => held(sandbox, folder, 'true')));
+    }
+    for (let round = 0; round < limits; round += 1) {
+      const wholeMs = await timed(() => held(sandbox, folder, tree));
+      figures.limitToDeathMs.push(wholeMs - timeoutMs);
+    }
+    for (const list of Object.values(figures)) list.sort((a, b) => a - b);
+    return figures;
+  } finally {
+    await sandbox.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The answer counts from the call on, so the start is in it: the figure is an upper bound. */
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+const bareBwrap =
+  'bwrap --unshare-all --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64'.split(
+    ' ',
+  );
+
+function plain(cwd: string, through: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const [program, ...words] = [...through, '/bin/sh', '-c', 'true'];
+    const child = spawn(program, words, { cwd, env: {}, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.once('error', reject);
+    child.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${program} answered ${code}`)),
+    );
+    child.stdout.resume();
+    child.stderr.resume();
+  });
+}
+
+function held(sandbox: Sandbox, folder: string, line: string): ReturnType<Sandbox['run']> {
+  const request: SandboxRequest = {
+    argv: ['/bin/sh', '-c', line],
+    cwd: folder,
+    mounts: [{ kind: 'write', source: folder }],
+    env: {},
+    network: 'none',
+    timeoutMs,
+  };
+  return sandbox.run({ ...request, timeoutMs: line === 'true' ? 10_000 : timeoutMs });
+}

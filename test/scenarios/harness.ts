@@ -8,15 +8,14 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 /** Real processes on a real repository in a temporary folder; `close` ends and removes all of it. */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const runner = join(root, 'tools/program/run.mjs');
 export const cliBin = join(root, 'apps/cli/bin/switchyard.mjs');
 
 /** How a process ended and what it printed. */
@@ -86,8 +85,8 @@ export class Scenario {
   }
 
   daemon(role: Role, ...flags: string[]): Running {
-    const entry = join(root, `apps/${role}/src/main.ts`);
-    return this.start(process.execPath, ['--import', tsx, entry, '--repository', this.repository, ...flags]);
+    const words = [runner, `apps/${role}/src/main.ts`, '--repository', this.repository];
+    return this.start(process.execPath, [...words, ...flags]);
   }
 
   /** Runs the command line in the repository. */
@@ -178,7 +177,7 @@ function processesNaming(text: string): { pid: number; command: string }[] {
 export async function until<T>(
   what: string,
   probe: () => T | undefined | Promise<T | undefined>,
-  timeoutMs = 30_000,
+  timeoutMs = 150_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {

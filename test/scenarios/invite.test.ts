@@ -106,5 +106,5 @@ describe.skipIf(!isRoot)('an invitation to another machine', () => {
       SWITCHYARD_STATE: `${elsewhere}-3`,
     }).ended;
     expect([refused.code, refused.stderr]).toEqual([6, expect.stringContaining('error E_FINGERPRINT')]);
-  }, 120_000);
+  });
 });

@@ -13,7 +13,8 @@ beforeAll(() => {
   temporary = join(made.folder, 'tmp');
   mkdirSync(temporary);
 });
-afterAll(() => made.close(), 30_000);
+// Thousands of files of packages: on a busy machine they take their time.
+afterAll(() => made.close(), 180_000);
 
 /** `npm start`, piped. */
 function mainJob(...args: string[]): Promise<Ended> {

@@ -1,0 +1,26 @@
+import { installAgents } from './installed-agents.ts';
+import { runFleetUnderQuota } from './fleet-under-quota.ts';
+
+/** `npm run bench -- agents-quota`: in a process of its own, from the sources, since it starts the program as people do. */
+const size = { programs: 24, workers: 2, files: 9, rpm: 60 };
+
+const agents = await installAgents();
+if (agents.kind === 'unreachable') throw new Error(`the agents cannot be installed: ${agents.reason}`);
+const { requests, fullest, failed, filesRight, atOnce, wallMs, servedMs } = await runFleetUnderQuota({
+  ...size,
+  agents: agents.folder,
+});
+// The last window may be full at once: so many minutes have to pass before it.
+const leastMs = (Math.ceil(requests / size.rpm) - 1) * 60_000;
+const lines = [
+  `${size.programs} agent programs (codex, and claude-code over ACP), ${requests} requests, a quota of ${size.rpm} a minute`,
+  `agents that failed                        ${failed.length}`,
+  ...failed.map((text) => `  ${text.slice(0, 300)}`),
+  `files that are right                      ${filesRight} of ${size.programs * size.files}`,
+  `agents at work at once, the most          ${atOnce}`,
+  `the most in any minute, at the server     ${fullest}`,
+  `time of the whole run                     ${(wallMs / 1000).toFixed(1)} s`,
+  `of what the quota allows                  ${(wallMs / leastMs).toFixed(3)} (${leastMs / 1000} s)`,
+  `time from the first request to the last   ${(servedMs / 1000).toFixed(1)} s`,
+];
+process.stdout.write(`${lines.join('\n')}\n`);

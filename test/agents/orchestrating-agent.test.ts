@@ -43,8 +43,9 @@ const script: Script = {
     spawned('models'),
     spawned('login', { dependsOn: ['models'] }),
     spawned('models'),
+    call('run_wait', { timeoutSeconds: 250 }),
     call('gate_approve', { taskId: 'hold' }),
-    call('run_wait', { timeoutSeconds: 100 }),
+    call('run_wait', { timeoutSeconds: 250, untilAttention: false }),
     call('report', {}),
     { text: 'the work is done' },
   ],
@@ -102,7 +103,7 @@ describe.skipIf(agents.kind === 'unreachable')(`a real agent as orchestrator${sk
     // A second task of the same name is refused, and the agent is told why.
     expect(text).toMatch(/Failed to spawn worker: E_PLAN_INVALID/);
     const branch = made.git('for-each-ref', '--format=%(refname:short)', 'refs/heads/switchyard').trim();
-    expect(branch).toMatch(/^switchyard\/whole-/);
+    expect(branch, text).toMatch(/^switchyard\/whole-/);
     expect(made.git('show', `${branch}:login/file`)).toContain('Do login');
     expect(made.git('show', `${branch}:models/file`)).toContain('Do models');
     expect(made.git('status', '--porcelain')).toBe('');

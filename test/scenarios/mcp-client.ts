@@ -61,7 +61,7 @@ export class McpClient {
     return this.client.callTool(
       { name, arguments: args },
       {
-        timeout: 120_000,
+        timeout: 280_000,
         ...(signal !== undefined && { signal }),
         onprogress: ({ message }) => this.progress.push(message ?? ''),
       },

@@ -54,7 +54,7 @@ describe('the MCP server over HTTP', () => {
     const args = { taskId: `one-${mode}`, workspacePath: `one-${mode}`, systemPrompt: 'Do it' };
     expect(await client.answer('spawn_parallel_instance', args)).toMatchObject({ status: 'spawned' });
     const waited = await client.answer<{ outcome: string; status: { phase: string } }>('run_wait', {
-      timeoutSeconds: 100,
+      timeoutSeconds: 250,
     });
     expect(waited).toMatchObject({ outcome: 'ended', status: { phase: 'completed' } });
     expect(client.progress.join('\n')).toMatch(/1\/1: /);
@@ -198,7 +198,7 @@ describe('an agent over stdio that vanishes', () => {
       ],
     };
     const { run } = await client.answer<{ run: string }>('run_start', { plan: JSON.stringify(plan) });
-    const waiting = client.call('run_wait', { timeoutSeconds: 100 }).catch((error: unknown) => error);
+    const waiting = client.call('run_wait', { timeoutSeconds: 250 }).catch((error: unknown) => error);
     await client.close();
     expect(await waiting).toBeInstanceOf(Error);
     await until('all processes to end', () => (made.leftovers().length === 0 ? true : undefined));

@@ -60,7 +60,7 @@ describe('an agent over stdio', () => {
     });
     expect(checked).toMatchObject({ ok: true, analysis: { readyAtOnce: ['hello'] } });
     const { run } = await client.answer<{ run: string }>('run_start', { file: 'plan.yaml' });
-    const waited = await client.answer<Waited>('run_wait', { timeoutSeconds: 100 });
+    const waited = await client.answer<Waited>('run_wait', { timeoutSeconds: 250 });
     expect(waited).toMatchObject({ outcome: 'ended', status: { run, phase: 'completed' } });
     expect(client.progress.some((text) => text.startsWith('2/2: '))).toBe(true);
     const output = await client.answer<{ filesChanged: string[]; attempts: { receipts: unknown[] }[] }>(
@@ -108,7 +108,7 @@ describe('an agent over stdio', () => {
       { id: 'asks', workspace: 'asks', review: 'never', executor: { run: asking } },
     ];
     await client.answer('run_start', { plan: JSON.stringify({ name: 'asks', tasks }) });
-    const waited = await client.answer<Waited>('run_wait', { timeoutSeconds: 100 });
+    const waited = await client.answer<Waited>('run_wait', { timeoutSeconds: 250 });
     expect(waited.outcome).toBe('attention');
     const missing = await client.call('gate_approve', { taskId: 'gate' });
     expect(textOf(missing)).toContain('E_GATE_INPUTS');
@@ -119,7 +119,7 @@ describe('an agent over stdio', () => {
       return status.tasks.some(({ taskId, phase }) => taskId === 'asks' && phase === 'waiting') || undefined;
     });
     await client.answer('answer_escalation', { taskId: 'asks', action: 'retry', note: 'the second one' });
-    const ended = await client.answer<Waited>('run_wait', { timeoutSeconds: 100, untilAttention: false });
+    const ended = await client.answer<Waited>('run_wait', { timeoutSeconds: 250, untilAttention: false });
     expect(ended.outcome).toBe('ended');
     const phases = Object.fromEntries(ended.status.tasks.map(({ taskId, phase }) => [taskId, phase]));
     expect(phases).toEqual({ gate: 'completed', no: 'failed', asks: 'completed' });
@@ -183,15 +183,15 @@ describe('spawn_parallel_instance', () => {
     expect(new Set(spawned.map(runOf)).size).toBe(1);
     expect(new Set(spawned.map(({ workerId }) => workerId)).size).toBe(3);
     const [one] = spawned;
-    const settled = await client.answer<Waited>('run_wait', { workerId: one?.workerId, timeoutSeconds: 100 });
+    const settled = await client.answer<Waited>('run_wait', { workerId: one?.workerId, timeoutSeconds: 250 });
     expect(settled.outcome).toBe('task-settled');
-    const ended = await client.answer<Waited>('run_wait', { timeoutSeconds: 100 });
+    const ended = await client.answer<Waited>('run_wait', { timeoutSeconds: 250 });
     expect(ended.status.tasks.map(({ phase }) => phase)).toEqual(['completed', 'completed', 'completed']);
     const next = await spawn(client, 'four', {
       executor: { run: 'mkdir -p four && cat one/file > four/file' },
     });
     expect(runOf(next)).not.toBe(runOf(spawned[0] ?? next));
-    await client.answer<Waited>('run_wait', { timeoutSeconds: 100 });
+    await client.answer<Waited>('run_wait', { timeoutSeconds: 250 });
     const { patch } = await client.answer<{ patch: string }>('task_diff', { workerId: next.workerId });
     expect(patch).toContain('+Write one');
   });
@@ -214,7 +214,7 @@ describe('spawn_parallel_instance', () => {
       executor: { run: 'echo second >> shared/file' },
     });
     expect(textOf(second)).toMatch(/shared\/file of second lies inside shared of first/);
-    const ended = await client.answer<Waited>('run_wait', { run, timeoutSeconds: 100 });
+    const ended = await client.answer<Waited>('run_wait', { run, timeoutSeconds: 250 });
     expect(ended.status.phase).toBe('completed');
     const { patch } = await client.answer<{ patch: string }>('task_diff', { run, taskId: 'second' });
     expect(patch).toMatch(/^ first$/m);

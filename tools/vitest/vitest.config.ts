@@ -17,8 +17,8 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     // A hung test ends by these; a slow machine must not.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     expect: { poll: { timeout: 60_000 } },
     reporters: countsFile === undefined ? ['default'] : ['default', new CountReporter(countsFile)],
   },

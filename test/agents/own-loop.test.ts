@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ModelDesk, type Said } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cliBin, Scenario } from '../scenarios/harness.ts';
+import { McpClient } from '../scenarios/mcp-client.ts';
 import { authFiles, authPlan, authScript } from './auth-plan.ts';
 import { openModelServer } from './model-server/model-server.ts';
 import type { Fault, Script, Step } from './model-server/script.ts';
@@ -52,6 +53,7 @@ describe('our own loop', () => {
       expect(new Set(server.requests.map(({ form }) => form))).toEqual(new Set(['chat']));
       expect(server.requests.filter(({ status }) => status !== 200).length).toBeGreaterThanOrEqual(3);
       expect(transcripts()).toHaveLength(5);
+      await leadsToTranscripts(branch.split('/').at(-1) ?? '');
     } finally {
       await server.close();
     }
@@ -113,6 +115,22 @@ function reviewer(body: string): Said {
   if (isFirst(body)) return { calls: [{ tool: 'read_file', input: { path: found.file } }] };
   const findings = body.includes('encodeURIComponent') ? [] : [found];
   return { calls: [{ tool: 'submit_review', input: { summary: 'I read the handler.', findings } }] };
+}
+
+/** The report leads to what its agents said and did: as a program reads it, and as an agent does. */
+async function leadsToTranscripts(run: string): Promise<void> {
+  const told = await scenario.cli('report', run, '--format', 'json').ended;
+  const { tasks } = JSON.parse(told.stdout) as { tasks: { attempts: { transcript: string }[] }[] };
+  const named = tasks.flatMap(({ attempts }) => attempts.map(({ transcript }) => transcript));
+  expect(named.map((name) => readFileSync(join(scenario.state, name), 'utf8')).sort()).toEqual(
+    transcripts().sort(),
+  );
+  const agent = await new McpClient().stdio(scenario);
+  const { report } = await agent.answer<{ report: string }>('report', { run });
+  const [, uri = ''] = /\[What its agent said and did\]\(<([^>]+)>\)/.exec(report) ?? [];
+  const { contents } = await agent.client.readResource({ uri });
+  await agent.close();
+  expect(JSON.stringify(contents)).toContain('attempt_completion');
 }
 
 /** What the workers kept of their agents. */

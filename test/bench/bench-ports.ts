@@ -11,6 +11,7 @@ export const noReports: Ports['reports'] = {
   find: () => undefined,
   drop: () => Promise.resolve(),
   writeCase: () => Promise.resolve(),
+  transcriptOf: () => undefined,
 };
 
 /** What every orchestrator of a bench has: no git, no verification, no workers but those that the bench starts. */

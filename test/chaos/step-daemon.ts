@@ -177,6 +177,7 @@ function reportsIn(runs: string): Reports {
       return Promise.resolve(files(report.view.run));
     },
     writeCase: () => Promise.reject(new Error('no task is parked here')),
+    transcriptOf: () => undefined,
     find: (run) => (existsSync(files(run).json) ? files(run) : undefined),
     drop: (run) => {
       rmSync(files(run).json, { force: true });

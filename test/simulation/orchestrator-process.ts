@@ -112,6 +112,7 @@ export class OrchestratorProcess {
           await world.pass(world.between(1, 10), '', life);
           reports.delete(run);
         },
+        transcriptOf: () => undefined,
         writeCase: () => world.pass(world.between(1, 10), '', life),
       },
       logs: {

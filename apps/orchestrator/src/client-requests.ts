@@ -75,7 +75,7 @@ const handlers: { readonly [T in MessageType]?: Handler<T> } = {
     const files = context.ports.reports.find(run);
     return {
       show: () => {
-        const report = reportForWire(buildReport(keeper, context.ports.settings.sandbox));
+        const report = reportForWire(buildReport(keeper, context.ports));
         return { type: 'report-got', payload: files === undefined ? { report } : { report, files } };
       },
     };

@@ -223,14 +223,14 @@ export class Effects {
 
   /** A case file is the same however often it is written: it tells what the state has. */
   private writeCase(keeper: RunKeeper, { id, taskId, file, canAccept }: Owed & { kind: 'case' }): void {
-    const { reports, settings } = this.context.ports;
+    const { ports } = this.context;
     const { run } = keeper;
     const name = `${run} ${id}`;
     if (this.cases.has(name)) return;
     this.once(keeper, id, async (signal) => {
       this.cases.add(name);
-      const text = renderCase(buildReport(keeper, settings.sandbox), { taskId, canAccept });
-      await this.trying(() => reports.writeCase(file, text), { run, what: 'case', signal });
+      const text = renderCase(buildReport(keeper, ports), { taskId, canAccept });
+      await this.trying(() => ports.reports.writeCase(file, text), { run, what: 'case', signal });
     });
   }
 
@@ -240,7 +240,7 @@ export class Effects {
     const { run } = keeper;
     if (ports.reports.find(run) === undefined) {
       await this.trying(() => ports.repository.publish(run), { run, what: 'branch', signal });
-      const report = buildReport(keeper, ports.settings.sandbox);
+      const report = buildReport(keeper, ports);
       await this.trying(() => ports.reports.write(report), { run, what: 'report', signal });
     }
     finished(keeper);

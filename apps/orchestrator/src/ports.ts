@@ -1,5 +1,6 @@
 import type { AddedOptions } from '@switchyard/plan';
 import type {
+  AttemptKey,
   CommitId,
   Fence,
   LogFilter,
@@ -110,6 +111,10 @@ export interface ReportFiles {
   readonly html: string;
   readonly json: string;
 }
+/** An attempt, and who carries it out. */
+export interface WorkOf extends Pick<AttemptKey, 'run' | 'taskId' | 'fence'> {
+  readonly worker: PeerId;
+}
 /** Writes the report of an ended run in all formats, and what is told of a task that is parked. */
 export interface ReportWriter {
   write(report: RunReport): Promise<ReportFiles>;
@@ -118,6 +123,8 @@ export interface ReportWriter {
   drop(run: RunId): Promise<void>;
   /** Writes the case file of a parked task. `file`: within the state folder, as `Wait.caseFile` has it. */
   writeCase(file: string, text: string): Promise<void>;
+  /** Where this machine keeps what the agent of an attempt said and did, within the state folder. */
+  transcriptOf(work: WorkOf): string | undefined;
 }
 
 export interface LogLine {

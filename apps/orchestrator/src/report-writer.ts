@@ -2,9 +2,9 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { attemptFolder } from '@switchyard/peer';
-import type { AttemptReport, RunId, RunReport, TaskId } from '@switchyard/protocol';
+import type { RunId, RunReport } from '@switchyard/protocol';
 import { renderHtml, renderMarkdown } from '@switchyard/report';
-import type { ReportFiles, ReportWriter } from './ports.ts';
+import type { ReportFiles, ReportWriter, WorkOf } from './ports.ts';
 
 /** Keeps reports as `runs/<run>/report.{md,html,json}`; the JSON is written last and marks them whole. Case files lie beside them. */
 export class FileReports implements ReportWriter {
@@ -14,8 +14,7 @@ export class FileReports implements ReportWriter {
     this.folder = folder;
   }
 
-  async write(told: RunReport): Promise<ReportFiles> {
-    const report = withTranscripts(told, dirname(this.folder));
+  async write(report: RunReport): Promise<ReportFiles> {
     const files = this.files(report.view.run);
     mkdirSync(join(this.folder, report.view.run), { recursive: true, mode: 0o700 });
     await writeWhole(files.markdown, renderMarkdown(report));
@@ -39,25 +38,16 @@ export class FileReports implements ReportWriter {
     await writeWhole(target, text);
   }
 
+  transcriptOf({ run, taskId, fence, worker }: WorkOf): string | undefined {
+    const name = `${attemptFolder({ run, taskId, fence })}.ndjson`;
+    const transcript = ['peers', worker, 'transcripts', name].join('/');
+    return existsSync(join(dirname(this.folder), transcript)) ? transcript : undefined;
+  }
+
   private files(run: RunId): ReportFiles {
     const base = join(this.folder, run, 'report');
     return { markdown: `${base}.md`, html: `${base}.html`, json: `${base}.json` };
   }
-}
-
-/** Names what the workers of this machine kept of their agents. */
-function withTranscripts(report: RunReport, state: string): RunReport {
-  const { run } = report.view;
-  const of = (id: TaskId, attempt: AttemptReport): AttemptReport => {
-    const name = `${attemptFolder({ run, taskId: id, fence: attempt.fence })}.ndjson`;
-    const transcript = ['peers', attempt.worker, 'transcripts', name].join('/');
-    return existsSync(join(state, transcript)) ? { ...attempt, transcript } : attempt;
-  };
-  const tasks = report.tasks.map((task) => ({
-    ...task,
-    attempts: task.attempts.map((attempt) => of(task.id, attempt)),
-  }));
-  return { ...report, tasks };
 }
 
 /** Readers see the old file or the new one, never half of it. */

@@ -1,11 +1,15 @@
 import type { RunReport } from '@switchyard/protocol';
 import { reviewSummaries } from '@switchyard/review';
 import { reportAttempts, viewOf } from '@switchyard/scheduler';
+import type { OrchestratorPorts } from './ports.ts';
 import { reviewKey, type RunKeeper } from './run-keeper.ts';
 
+/** What a report needs beside the state of its run. */
+type ReportPorts = Pick<OrchestratorPorts, 'reports' | 'settings'>;
+
 /** The report model of a run as it stands. */
-export function buildReport(keeper: RunKeeper, sandbox: 'bubblewrap' | 'none'): RunReport {
-  const { state } = keeper;
+export function buildReport(keeper: RunKeeper, { reports, settings }: ReportPorts): RunReport {
+  const { run, state } = keeper;
   const { tasks, verification } = reportAttempts(state);
   const held = [...state.tasks.values()].flatMap((task) => task.history.map((record) => record.sandbox));
   return {
@@ -14,8 +18,14 @@ export function buildReport(keeper: RunKeeper, sandbox: 'bubblewrap' | 'none'): 
     tasks: tasks.map((task) => ({
       ...task,
       attempts: task.attempts.map((attempt) => {
-        const review = keeper.reviews.get(reviewKey(task.id, attempt.fence));
-        return { ...attempt, reviews: review === undefined ? [] : reviewSummaries(review) };
+        const { fence, worker } = attempt;
+        const review = keeper.reviews.get(reviewKey(task.id, fence));
+        const transcript = reports.transcriptOf({ run, taskId: task.id, fence, worker });
+        return {
+          ...attempt,
+          ...(transcript !== undefined && { transcript }),
+          reviews: review === undefined ? [] : reviewSummaries(review),
+        };
       }),
     })),
     verification,
@@ -24,7 +34,7 @@ export function buildReport(keeper: RunKeeper, sandbox: 'bubblewrap' | 'none'): 
       : held.includes('bubblewrap')
         ? 'bubblewrap'
         : verification.length > 0
-          ? sandbox
+          ? settings.sandbox
           : 'unused',
     events: keeper.events.from(0),
   };

@@ -14,6 +14,7 @@ import type {
   LogSource,
   ReportFiles,
   ReportWriter,
+  WorkOf,
   Verifier,
 } from '../src/ports.ts';
 
@@ -123,6 +124,13 @@ export class MemoryReports implements ReportWriter {
     await Promise.resolve();
     this.before();
     this.cases.set(file, text);
+  }
+
+  /** Transcripts by the attempt that they are of. */
+  readonly transcripts = new Map<string, string>();
+
+  transcriptOf({ run, taskId, fence, worker }: WorkOf): string | undefined {
+    return this.transcripts.get(`${run} ${taskId} ${fence} ${worker}`);
   }
 
   private files(): ReportFiles {

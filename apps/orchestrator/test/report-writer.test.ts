@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { attemptFolder } from '@switchyard/peer';
-import { fence, runReport, taskId } from '@switchyard/protocol';
+import { fence, peerId, runReport, taskId } from '@switchyard/protocol';
 import { buildPlan, buildTask } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileReports } from '../src/report-writer.ts';
@@ -42,13 +42,22 @@ describe('reports on disk', () => {
 
   it('lead to what the agents of this machine said and did', async () => {
     const report = await someReport();
-    const [attempt] = report.tasks[0]?.attempts ?? [];
-    const name = `${attemptFolder({ run: report.view.run, taskId: taskId.parse('a'), fence: fence.parse(1) })}.ndjson`;
-    const kept = join(folder, 'peers', attempt?.worker ?? '', 'transcripts');
+    const { run } = report.view;
+    const work = { run, taskId: taskId.parse('a'), fence: fence.parse(1), worker: peerId.parse('worker-1') };
+    const reports = new FileReports(join(folder, 'runs'));
+    expect(reports.transcriptOf(work)).toBeUndefined();
+    const name = `${attemptFolder(work)}.ndjson`;
+    const kept = join(folder, 'peers', 'worker-1', 'transcripts');
     mkdirSync(kept, { recursive: true });
     writeFileSync(join(kept, name), '{}\n');
-    const files = await new FileReports(join(folder, 'runs')).write(report);
-    const target = `../../peers/worker-1/transcripts/${name}`;
+    const transcript = reports.transcriptOf(work);
+    expect(transcript).toBe(`peers/worker-1/transcripts/${name}`);
+    const tasks = report.tasks.map((task) => ({
+      ...task,
+      attempts: task.attempts.map((attempt) => ({ ...attempt, transcript })),
+    }));
+    const files = await reports.write({ ...report, tasks });
+    const target = `../../${transcript}`;
     expect(readFileSync(files.markdown, 'utf8')).toContain(`(<${target}>)`);
     const html = readFileSync(files.html, 'utf8');
     const href = /href="([^"]+)">what its agent/.exec(html)?.[1] ?? '';

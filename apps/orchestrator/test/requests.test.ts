@@ -231,7 +231,10 @@ describe('the report of a run', () => {
     worker.accept(worker.assignment('a'));
     worker.complete(worker.assignment('a'));
     await bench.until(() => bench.reports.written.has(run));
+    const transcript = 'peers/worker-1/transcripts/a.ndjson';
+    bench.reports.transcripts.set(`${run} a 1 worker-1`, transcript);
     const { report, files } = await client.api.report(run);
+    expect(report.tasks[0]?.attempts[0]?.transcript).toBe(transcript);
     expect(files?.html).toBe('report.html');
     expect(report.tasks[0]).toMatchObject({
       filesChanged: ['a/index.ts'],

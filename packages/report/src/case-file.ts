@@ -31,7 +31,9 @@ export function renderCase(report: RunReport, { taskId, canAccept }: CaseOf): st
     ...adviceOf(run, task, canAccept).map(({ command, text }) => `${text}\n\n${codeBlock(command, 'sh')}`),
     ...(instructions === '' ? [] : ['## What was asked', codeBlock(instructions.slice(0, 8000))]),
     '## What was tried',
-    ...task.attempts.map((attempt) => `${attemptPart(run, task, attempt)}\n\n${timesPart(attempt)}`),
+    ...task.attempts.map(
+      (attempt) => `${attemptPart({ run, view: task.view }, attempt)}\n\n${timesPart(attempt)}`,
+    ),
   ];
   return `${parts.join('\n\n')}\n`;
 }

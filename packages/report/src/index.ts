@@ -1,4 +1,4 @@
-export { renderMarkdown } from './markdown.ts';
+export { renderMarkdown, type TranscriptAddress } from './markdown.ts';
 export { renderHtml } from './html.ts';
 export { renderCase, type CaseOf } from './case-file.ts';
 export { progressSections, type ProgressSection } from './progress-sections.ts';

@@ -12,8 +12,14 @@ import { countText, durationText, momentText, shortCommit } from './quantities.t
 /** Findings shown of one review; the JSON report has all. */
 const findingsMax = 100;
 
+/** Where those who read a report find a transcript. `transcript`: where it is within the state folder. */
+export type TranscriptAddress = (of: { readonly taskId: string; readonly transcript: string }) => string;
+
+/** From beside a report or a case file that is kept in the state folder. */
+const fromItsFile: TranscriptAddress = ({ transcript }) => `../../${transcript}`;
+
 /** Renders a run's report as GitHub-flavoured Markdown. */
-export function renderMarkdown(report: RunReport): string {
+export function renderMarkdown(report: RunReport, addressOf = fromItsFile): string {
   const account = accountOf(report);
   const parts = [
     headPart(report, account),
@@ -23,7 +29,7 @@ export function renderMarkdown(report: RunReport): string {
     summaryPart(account),
     graphPart(report),
     verificationPart(report),
-    ...account.tasks.map((task) => taskPart(report.view.run, task)),
+    ...account.tasks.map((task) => taskPart(report.view.run, task, addressOf)),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
@@ -120,7 +126,7 @@ function verificationPart({ verification }: RunReport): string {
   return `## Verification of the merged result\n\n${entries.join('\n\n')}`;
 }
 
-function taskPart(run: string, task: TaskAccount): string {
+function taskPart(run: string, task: TaskAccount, addressOf: TranscriptAddress): string {
   const { view } = task;
   const look = taskLook[view.phase];
   const caseLine = view.caseFile === undefined ? '' : caseText(view.caseFile);
@@ -144,7 +150,7 @@ function taskPart(run: string, task: TaskAccount): string {
     `## ${escapeMarkdown(view.id)}`,
     facts,
     ...(caseLine === '' ? [] : [caseLine]),
-    ...task.attempts.map((one) => attemptPart(run, task, one)),
+    ...task.attempts.map((one) => attemptPart({ run, view, addressOf }, one)),
   ].join('\n\n');
 }
 
@@ -152,15 +158,20 @@ function caseText(file: string): string {
   return `It was parked; its case file, in the state folder: ${codeSpan(file)}`;
 }
 
+/** The task of an attempt. */
+interface AttemptOf extends Pick<TaskAccount, 'view'> {
+  readonly run: string;
+  readonly addressOf?: TranscriptAddress;
+}
+
 /** One attempt: how it ended, what is kept of it, what it printed, its receipts and reviews. */
 export function attemptPart(
-  run: string,
-  { view }: Pick<TaskAccount, 'view'>,
+  { run, view, addressOf = fromItsFile }: AttemptOf,
   attempt: AttemptReport,
 ): string {
   const length = attempt.endedAt === undefined ? '' : `, ${durationText(attempt.endedAt - attempt.leasedAt)}`;
   const round = attempt.round > 1 ? `, round ${attempt.round}` : '';
-  const { failure } = attempt;
+  const { failure, transcript } = attempt;
   const parts = [
     `### Attempt ${attempt.attempt}${round}: ${attempt.outcome} (${codeSpan(attempt.worker)}${length})`,
     failure === undefined ? '' : `✗ ${codeSpan(failure.code)} ${escapeMarkdown(failure.message, 4000)}`,
@@ -168,9 +179,9 @@ export function attemptPart(
       command === undefined ? text : `${text} ${codeSpan(command)}`,
     ),
     failure?.outputTail === undefined ? '' : folded('The end of its output', failure.outputTail),
-    ...(attempt.transcript === undefined
+    ...(transcript === undefined
       ? []
-      : [`[What its agent said and did](<../../${attempt.transcript}>)`]),
+      : [`[What its agent said and did](<${addressOf({ taskId: view.id, transcript })}>)`]),
     ...attempt.receipts.map(receiptPart),
     ...attempt.reviews.map(reviewPart),
   ];

@@ -14,7 +14,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { bundle, root, urlHere } from './bundle.mjs';
 
 const cache = join(root, 'node_modules', '.cache', 'switchyard');
@@ -54,7 +54,7 @@ function stampOf(folders) {
     hash.update(readFileSync(join(root, 'tools/program', tool)));
   for (const file of folders.flatMap(typeScriptIn).sort()) {
     const { size, mtimeMs } = statSync(file);
-    hash.update(`${relative(root, file)}\0${size}\0${mtimeMs}\n`);
+    hash.update(`${file.slice(root.length)}\0${size}\0${mtimeMs}\n`);
   }
   return hash.digest('hex').slice(0, 20);
 }
@@ -63,8 +63,12 @@ function typeScriptIn(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true })
     .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(folder, name));
+    .map((name) => `${folder}/${name}`);
 }
+
+/** Libraries in CommonJS ask for the modules of Node by it. */
+const ownRequire =
+  "import{createRequire as switchyardRequire}from'node:module';const require=switchyardRequire(import.meta.url);";
 
 async function compileInto(copy, further) {
   const aside = mkdtempSync(join(cache, 'new-'));
@@ -72,9 +76,11 @@ async function compileInto(copy, further) {
     await bundle({
       outdir: aside,
       further,
-      banner: `globalThis.switchyardPrograms = ${JSON.stringify({ root, copy })};`,
+      banner: `${ownRequire}globalThis.switchyardPrograms = ${JSON.stringify({ root, copy })};`,
       urlOf: urlHere,
-      options: { sourcemap: 'linked' },
+      inside: true,
+      // What is read at each start is short; its lines stay short enough for the trace of an error.
+      options: { sourcemap: 'linked', minifyWhitespace: true, minifySyntax: true, lineLimit: 110 },
     });
     renameSync(aside, copy);
   } catch (error) {

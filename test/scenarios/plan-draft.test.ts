@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Scenario } from './harness.ts';
+import { cliBin, Scenario } from './harness.ts';
 
 const files = {
   'package.json': JSON.stringify({
@@ -36,6 +36,15 @@ beforeAll(() => {
 afterAll(() => made.close(), 30_000);
 
 const draft = (...words: string[]) => made.cli('plan', 'draft', ...words).ended;
+/** On a machine that has everything else: where bubblewrap may stand is nothing that can be run. */
+const withoutBubblewrap = (...words: string[]) => {
+  const places = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/run/current-system/sw/bin/bwrap'].filter(
+    existsSync,
+  );
+  const hidden = places.flatMap((place) => ['--ro-bind', '/dev/null', place]);
+  const held = ['--die-with-parent', '--dev-bind', '/', '/', ...hidden, '--'];
+  return made.start(places[0] ?? '', [...held, process.execPath, cliBin, 'plan', 'draft', ...words]).ended;
+};
 const inRepository = (name: string): string => join(made.repository, name);
 
 describe('plan draft --static', () => {
@@ -104,6 +113,43 @@ describe('plan draft by an agent', () => {
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(existsSync(inRepository('no.yaml'))).toBe(false);
     expect(existsSync(inRepository('packages/core/stolen'))).toBe(false);
+  });
+
+  it.each([[['--agent-command', 'echo held > packages/core/stolen']], [['--model', 'claude-sonnet-4-5']]])(
+    'is refused on a machine that has no sandbox, which says what there is instead',
+    async (words) => {
+      const { code, stdout, stderr } = await withoutBubblewrap(
+        'Greet people',
+        ...words,
+        '--output',
+        'no.yaml',
+      );
+      expect(stderr).toMatch(
+        /E_SANDBOX_UNAVAILABLE: Commands cannot be isolated[^]*Install it: [^]*--static/,
+      );
+      expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+      const { code: written } = await withoutBubblewrap(
+        'Greet people',
+        '--static',
+        '--output',
+        'static.yaml',
+      );
+      expect(written).toBe(0);
+      rmSync(inRepository('static.yaml'));
+    },
+  );
+
+  it('is refused where the operator has turned the sandbox off, also to a command', async () => {
+    const orchestrator = made.daemon('orchestrator', '--port', '0', '--sandbox', 'off');
+    await made.orchestrator();
+    const { code, stderr } = await draft('hostile', ...byAgent, '--rounds', '1', '--output', 'no.yaml');
+    expect(stderr).toMatch(
+      /E_PLAN_DRAFT[^]*E_SANDBOX_UNAVAILABLE: who drafts a plan may only read[^]*--static/,
+    );
+    expect(code).toBe(3);
+    expect(existsSync(inRepository('no.yaml'))).toBe(false);
+    orchestrator.child.kill('SIGTERM');
+    await orchestrator.ended;
   });
 
   it('leaves no process behind', () => {

@@ -1,6 +1,13 @@
 import type { SwitchyardClient } from '@switchyard/client';
 import { formatProblem, parsePlan } from '@switchyard/plan';
-import { AppError, limits, type HandedInPlan, type Plan, type RunView } from '@switchyard/protocol';
+import {
+  AppError,
+  isAppError,
+  limits,
+  type HandedInPlan,
+  type Plan,
+  type RunView,
+} from '@switchyard/protocol';
 import type { KnownNames } from '@switchyard/agents';
 import { requireAgents } from './missing-agents.ts';
 import { namesIn } from './plan-file.ts';
@@ -37,7 +44,7 @@ export async function draftByAgent(draft: AgentDraft): Promise<string> {
   const { context, options, rounds } = draft;
   if ((options.hub ?? context.environment.hub) !== undefined)
     throw new AppError('E_USAGE', 'a plan is drafted by an orchestrator of this machine; leave --hub out');
-  return withSession({ context, options, mode: { kind: 'work', flags: [] } }, async ({ client }) => {
+  const opened = withSession({ context, options, mode: { kind: 'work', flags: [] } }, async ({ client }) => {
     let last: Round | undefined;
     for (let left = rounds; left > 0; left -= last.used) {
       context.terminal.err(`round ${rounds - left + 1} of ${rounds}: the agent drafts a plan\n`);
@@ -48,6 +55,16 @@ export async function draftByAgent(draft: AgentDraft): Promise<string> {
     const times = rounds === 1 ? 'the round' : `${rounds} rounds`;
     throw new AppError('E_PLAN_DRAFT', `after ${times} the plan still has problems; the last are above`);
   });
+  return opened.catch((error: unknown) => {
+    throw withoutAgent(error);
+  });
+}
+
+/** Where nothing holds an agent, there is still a way. */
+function withoutAgent(error: unknown): unknown {
+  if (!isAppError(error) || error.code !== 'E_SANDBOX_UNAVAILABLE') return error;
+  const way = 'So no agent drafts a plan here; with --static it is made from the project graph, without one.';
+  return new AppError(error.code, `${error.message}\n${way}`, { cause: error });
 }
 
 interface RoundsLeft {

@@ -10,8 +10,7 @@ type ReportPorts = Pick<OrchestratorPorts, 'reports' | 'settings'>;
 /** The report model of a run as it stands. */
 export function buildReport(keeper: RunKeeper, { reports, settings }: ReportPorts): RunReport {
   const { run, state } = keeper;
-  const { tasks, verification } = reportAttempts(state);
-  const held = [...state.tasks.values()].flatMap((task) => task.history.map((record) => record.sandbox));
+  const { tasks, verification, sandbox } = reportAttempts(state);
   return {
     view: viewOf(state),
     plan: state.plan,
@@ -29,15 +28,15 @@ export function buildReport(keeper: RunKeeper, { reports, settings }: ReportPort
       }),
     })),
     verification,
-    sandbox: held.includes('none')
-      ? 'none'
-      : held.includes('bubblewrap')
-        ? 'bubblewrap'
-        : verification.length > 0
-          ? settings.sandbox
-          : 'unused',
+    // Verification is the orchestrator's own; whatever was not held anywhere makes the whole of it unheld.
+    sandbox: sandboxOf(verification.length > 0 ? [sandbox, settings.sandbox] : [sandbox]),
     events: keeper.events.from(0),
   };
+}
+
+function sandboxOf(held: readonly RunReport['sandbox'][]): RunReport['sandbox'] {
+  if (held.includes('none')) return 'none';
+  return held.includes('bubblewrap') ? 'bubblewrap' : 'unused';
 }
 
 /** Events and bytes of output that a report over the wire has at most; its files have everything. */

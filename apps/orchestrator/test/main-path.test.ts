@@ -42,6 +42,18 @@ describe('a run', () => {
     expect(bench.fatal).toEqual([]);
   });
 
+  it('that was verified without a sandbox is told to be unheld, also where its workers had one', async () => {
+    const bench = new Bench({ settings: { sandbox: 'none' } });
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    worker.diligent = true;
+    const verify = { run: ['npm test'], when: 'batch', timeoutMs: 60_000 };
+    const plain = await bench.submit(buildPlan([buildTask({ id: 'a' })]));
+    const verified = await bench.submit(buildPlan([buildTask({ id: 'a' })], { verify }));
+    await bench.until(() => bench.reports.written.size === 2);
+    expect(bench.reports.written.get(plain)?.sandbox).toBe('bubblewrap');
+    expect(bench.reports.written.get(verified)?.sandbox).toBe('none');
+  });
+
   it('gives a rejected change back to its worker with the findings, and takes the second round', async () => {
     const bench = new Bench();
     const worker = await BenchWorker.connect(bench, 'worker-1');

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { executeTask, type ExecutorOutcome, type ExecutorTask } from '@switchyard/agents';
-import type { TaskAssignment } from '@switchyard/protocol';
+import type { Sandbox } from '@switchyard/guard';
+import { AppError, type TaskAssignment } from '@switchyard/protocol';
 import { openContext } from './attempt-context.ts';
 import { openMcp, type AttemptMcp } from './attempt-mcp.ts';
 import { attemptMounts, type AttemptFolders } from './attempt-mounts.ts';
@@ -15,6 +16,7 @@ import type { WorkOptions } from './work-options.ts';
 /** Lets the task's executor work in the attempt's tree, every command in the sandbox. */
 export async function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
   const { assignment, ports, folder, tree } = options;
+  requireHeld(assignment, ports.sandbox.tier);
   const folders: AttemptFolders = {
     tree,
     input: join(folder, 'input'),
@@ -42,6 +44,15 @@ export async function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
   } finally {
     await audit.close();
   }
+}
+
+/** Who drafts a plan may only read, whatever does it. Throws AppError E_SANDBOX_UNAVAILABLE. */
+function requireHeld({ draft }: TaskAssignment, tier: Sandbox['tier']): void {
+  if (draft === undefined || tier !== 'none') return;
+  throw new AppError(
+    'E_SANDBOX_UNAVAILABLE',
+    'who drafts a plan may only read, and without a sandbox nothing holds it to that; `switchyard plan draft --static` drafts one from the project graph',
+  );
 }
 
 interface Laid extends WorkOptions {

@@ -40,6 +40,13 @@ afterEach(async () => {
   await model.close();
 });
 
+/** From here on, as the operator who turned it off has it. */
+async function withoutSandbox(): Promise<void> {
+  await bench.close();
+  held = await openSandbox({ mode: 'off', logger: silentLogger(), clock: systemClock });
+  bench = new WorkerBench(held);
+}
+
 type Ended = Envelope<'task-completed'> | Envelope<'task-failed'>;
 
 /** Lets the model work on one task in src/auth/login, and gives how its attempt ended. */
@@ -233,9 +240,7 @@ describe('a task of our own loop', () => {
   });
 
   it('without a sandbox, commands of a mode that may not write everything are refused', async () => {
-    await bench.close();
-    held = await openSandbox({ mode: 'off', logger: silentLogger(), clock: systemClock });
-    bench = new WorkerBench(held);
+    await withoutSandbox();
     const narrow =
       "customModes: [{ slug: worker, name: W, roleDefinition: R., groups: [command, [edit, { fileRegex: '\\.md$' }]] }]\n";
     const { payload } = await perform(
@@ -249,5 +254,22 @@ describe('a task of our own loop', () => {
     expect(payload).toMatchObject({ filesModified: ['src/auth/login/a.md'] });
     expect(model.heard[1]?.body).toContain('E_SANDBOX_UNAVAILABLE: commands of this mode may write nothing');
     await held.close();
+  });
+
+  it.each(['with', 'without'])('%s a sandbox, what only verifies writes nothing', async (how) => {
+    if (how === 'without') await withoutSandbox();
+    const file = 'src/auth/login/b.ts';
+    const { payload } = await perform(
+      [{ calls: [shell(`echo x > ${file}`)] }, { calls: [write(file, 'x')] }, complete],
+      { assignment: { kind: 'verify', workspace: [], acceptance: [] } },
+    );
+    expect(payload).toMatchObject({ filesModified: [] });
+    expect(model.heard[1]?.body).toMatch(
+      how === 'with'
+        ? /Read-only file system/
+        : /E_SANDBOX_UNAVAILABLE: commands of this mode may write nothing/,
+    );
+    expect(model.heard[2]?.body).toContain('E_READ_ONLY');
+    if (how === 'without') await held.close();
   });
 });

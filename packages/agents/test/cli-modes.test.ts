@@ -87,6 +87,12 @@ describe('an agent of the command line', () => {
     expect(prompt()).not.toContain('# Who you are');
   });
 
+  it('where its task verifies writes nothing, and so is held or refused', async () => {
+    const { offered } = await play(undefined, verify);
+    expect(bench.spawned[0]?.writes).toBe('none');
+    expect(groupsOf(offered[0])).toEqual(['read', 'command']);
+  });
+
   it.each([
     ['verifies', verify],
     ['implements', {}],

@@ -149,6 +149,12 @@ describe('the end of an attempt', () => {
     expect(JSON.stringify(bench.events)).toContain('E_TOOL_DENIED');
   });
 
+  it('writes nothing by commands where its task verifies, and so is held or refused', async () => {
+    const run = { tool: 'execute_command', input: { command: 'npm test' } };
+    await bench.perform([{ calls: [run] }, complete], { assignment: { kind: 'verify' } });
+    expect(bench.desk.commands).toMatchObject([{ argv: ['sh', '-c', 'npm test'], writes: 'none' }]);
+  });
+
   it('commands have no more time than the attempt', async () => {
     const run = { tool: 'execute_command', input: { command: 'x', timeout_seconds: 500 } };
     await bench.perform([{ calls: [run] }, complete], { assignment: { timeoutMs: 100_000 } });

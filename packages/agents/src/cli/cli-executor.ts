@@ -78,10 +78,9 @@ export function cliExecutor(options: AgentExecutorOptions): Executor {
   };
 }
 
-/** An agent writes its files itself: where its mode may not edit all of them, it writes none; who orchestrates, never. */
-export function writesIn(mode: Mode, assignment: Pick<TaskAssignment, 'kind' | 'executor'>): CommandWrites {
-  if (isOrchestrating(assignment)) return 'none';
-  return assignment.kind !== 'implement' || mayCommandsWrite(mode) ? 'workspace' : 'none';
+/** An agent writes its files itself: where its mode may not edit all of them, as that of one who verifies, it writes none; who orchestrates, never. */
+export function writesIn(mode: Mode, assignment: Pick<TaskAssignment, 'executor'>): CommandWrites {
+  return !isOrchestrating(assignment) && mayCommandsWrite(mode) ? 'workspace' : 'none';
 }
 
 /** What the agent can reach. Throws AppError E_MCP_SERVER where the task names servers and it takes none. */

@@ -111,7 +111,12 @@ function portsOf(
     root: tree,
     signal: deadline.signal,
     run: ({ argv, timeoutMs, writes }) =>
-      context.run(argv, { timeoutMs: Math.min(timeoutMs, deadline.leftMs()), writes, env: {} }),
+      context.run(argv, {
+        timeoutMs: Math.min(timeoutMs, deadline.leftMs()),
+        // What only verifies is held to reading, as its files are, or is refused.
+        writes: assignment.kind === 'implement' ? writes : 'none',
+        env: {},
+      }),
     ask: (reason, attemptedSolutions) => context.ask({ reason, attemptedSolutions }),
     // The mode decides whether there is such a tool; the orchestrator, whether it may.
     ...(assignment.draft === undefined && { spawn: (request) => context.spawnTask(request) }),

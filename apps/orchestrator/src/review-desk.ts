@@ -1,4 +1,4 @@
-import { isAppError, type PeerId, type ReviewId } from '@switchyard/protocol';
+import { isAppError, type PeerId, type PlanTask, type ReviewId } from '@switchyard/protocol';
 import {
   chooseSpecializations,
   owed as owedReviews,
@@ -41,7 +41,9 @@ export class ReviewDesk {
     const task = keeper.state.tasks.get(taskId);
     if (task === undefined || keeper.reviews.has(key)) return;
     const at = ports.clock.now();
-    const choice = chooseSpecializations(task.task, effect.files);
+    const reads = readsOf(task.task);
+    const looked = reads === undefined ? effect.files : reads.map((path) => ({ path }));
+    const choice = chooseSpecializations(task.task, looked);
     if (choice.skip) {
       const text = `no review needed: ${choice.reason}`;
       loop.input(keeper, {
@@ -66,6 +68,7 @@ export class ReviewDesk {
       round: effect.round,
       worker: task.affinity,
       files: effect.files,
+      ...(reads === undefined ? {} : { reads }),
       description: instructions,
       acceptanceCriteria: criteriaOf(task.task),
       specializations: choice.specializations,
@@ -186,4 +189,9 @@ export class ReviewDesk {
   private now(): number {
     return this.context.ports.clock.now();
   }
+}
+
+/** What a task that reviews names in its plan, to be reviewed as it stands. */
+function readsOf({ kind, reads }: PlanTask): readonly string[] | undefined {
+  return kind === 'review' && typeof reads !== 'string' ? reads : undefined;
 }

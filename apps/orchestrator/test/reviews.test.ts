@@ -50,6 +50,24 @@ describe('a review', () => {
     await bench.until(() => bench.phase(run, 'a') === 'completed');
   });
 
+  it('of files that its task names is told them, at the base of the run, and its words say what was looked at', async () => {
+    const bench = new Bench();
+    const reviewer = await BenchReviewer.connect(bench, 'reviewer-1', { specializations: ['security'] });
+    const review: Partial<PlanTask['review']> = { mode: 'required', specializations: [] };
+    const more = { kind: 'review', reads: ['src/login', 'lib'], workspace: [] } as const;
+    const run = await bench.submit(buildPlan([buildTask({ id: 'a', review, more })]));
+    const { reads, commit, base } = reviewer.last();
+    expect([reads, commit]).toEqual([['src/login', 'lib'], base]);
+    reviewer.reject(reviewer.last());
+    await bench.until(() => bench.phase(run, 'a') === 'failed');
+    expect(
+      bench
+        .events(run)
+        .map(({ text }) => text)
+        .join('\n'),
+    ).toContain('src/login, lib were rejected: security rejects');
+  });
+
   it('is not held for what nobody has to look at', async () => {
     const bench = new Bench();
     const worker = await BenchWorker.connect(bench, 'worker-1');

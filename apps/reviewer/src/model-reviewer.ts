@@ -116,7 +116,7 @@ function engineOf(place: ModelReviewPlace, reviewing: Reviewing): Engine {
       try {
         const review = await ask(place, { ...reviewing, changed, files: guard });
         ({ summary } = review);
-        // The model was asked for what the change brings, wherever that shows.
+        // The model was asked for what the change or the files bring, wherever that shows.
         return review.findings.map((one) => ({ ...one, caused: true }));
       } finally {
         guard.close();
@@ -143,7 +143,8 @@ async function ask(place: ModelReviewPlace, { gateway, sittings, options, change
       root: checkout,
       files,
       changed,
-      diff: await objects.diff(base, commit),
+      // Without a diff it is told to look at the files as a whole.
+      diff: assignment.reads === undefined ? await objects.diff(base, commit) : '',
       roomodes: await roomodesOf(place),
       run: ({ argv, timeoutMs }) =>
         runReadOnly(argv, { timeoutMs, checkout, sandbox: options.sandbox, signal }),

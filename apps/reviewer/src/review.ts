@@ -1,7 +1,15 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { analyze, baseTreeOf, sandboxedRun, type Analysis } from '@switchyard/analyzers';
-import { isAppError, type ReviewAssignment } from '@switchyard/protocol';
+import {
+  analyze,
+  baseTreeOf,
+  listTree,
+  sandboxedRun,
+  wholeFiles,
+  type Analysis,
+  type AnalysisRequest,
+} from '@switchyard/analyzers';
+import { AppError, isAppError, type ReviewAssignment } from '@switchyard/protocol';
 import { backoffMs, sleep, type Logger } from '@switchyard/runtime';
 import type { ReviewPorts } from './ports.ts';
 
@@ -19,7 +27,7 @@ export async function reviewCommit(
   about: { readonly signal: AbortSignal; readonly logger: Logger },
 ): Promise<Analysis> {
   const { signal } = about;
-  const { commit, base, specialization } = assignment;
+  const { commit, specialization } = assignment;
   const folder = join(ports.checkouts, assignment.reviewId);
   const checkout = join(folder, 'tree');
   try {
@@ -27,21 +35,40 @@ export async function reviewCommit(
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await objects.checkout(commit, checkout);
     signal.throwIfAborted();
-    const files = await objects.changedLines(base, commit);
+    const under = await underReview(assignment, checkout, objects);
     signal.throwIfAborted();
     const { sandbox, engineReadPaths, modelReviewer } = ports;
     const ofModel = modelReviewer?.engine({ ...about, assignment, checkout, objects });
     return await analyze([...ports.engines, ...(ofModel === undefined ? [] : [ofModel])], {
       root: checkout,
-      files,
+      ...under,
       specializations: [specialization],
-      base: baseTreeOf((path) => objects.readFile(base, path)),
       run: sandboxedRun(sandbox, { root: checkout, readPaths: engineReadPaths, signal }),
       signal,
     });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+type UnderReview = Pick<AnalysisRequest, 'files' | 'base' | 'policy' | 'all'>;
+
+/** What has changed since the base, or the files that the assignment names, as they stand; the policy is the base's. */
+async function underReview(
+  { commit, base, reads }: ReviewAssignment,
+  checkout: string,
+  objects: Awaited<ReturnType<ReviewPorts['objects']>>,
+): Promise<UnderReview> {
+  const before = baseTreeOf((path) => objects.readFile(base, path));
+  if (reads === undefined) return { files: await objects.changedLines(base, commit), base: before };
+  const named = (await listTree(checkout)).filter((path) => reads.some((one) => isIn(one, path)));
+  if (named.length === 0)
+    throw new AppError('E_NOT_FOUND', `nothing of ${reads.join(', ')} is in commit ${commit}`);
+  return { files: wholeFiles(named), policy: before, all: true };
+}
+
+function isIn(named: string, path: string): boolean {
+  return named === '.' || path === named || path.startsWith(`${named}/`);
 }
 
 async function fetchCommits(

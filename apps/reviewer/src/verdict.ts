@@ -55,7 +55,9 @@ function feedbackOf(assignment: ReviewAssignment, { findings, filesAnalyzed }: A
     .map(({ severity, count }) => `${count} ${severity}`);
   const files = filesAnalyzed === 1 ? '1 file' : `${filesAnalyzed} files`;
   const found = counts.length === 0 ? 'nothing' : counts.join(', ');
-  const sentence = `${assignment.specialization}: ${found} in the changed lines of ${files}.`;
+  const where =
+    assignment.reads === undefined ? `the changed lines of ${files}` : `${files}, each as a whole`;
+  const sentence = `${assignment.specialization}: ${found} in ${where}.`;
   return [sentence, ...sinceLastRound(assignment, findings)].join('\n');
 }
 

@@ -71,6 +71,22 @@ describe('a review', () => {
     expect(payload.feedback).toBe('security: 1 critical in the changed lines of 2 files.');
   });
 
+  it('looks at files as they stand where they are named, though nothing has changed', async () => {
+    bench.assign(base, base, { reads: ['src'] });
+    const { payload } = await bench.next('review-rejected');
+    expect(payload.issues).toMatchObject([{ file: 'src/old.ts', line: 1, rule: 'ast-grep/no-eval' }]);
+    expect(payload.feedback).toBe('security: 1 critical in 1 file, each as a whole.');
+    bench.assign(base, base, { reviewId: 'review-2', reads: ['README.md'] });
+    expect((await bench.next('review-approved')).payload).toMatchObject({ filesAnalyzed: 1 });
+  });
+
+  it('approves nothing where no file that is named is there', async () => {
+    bench.assign(base, base, { reads: ['lib', 'src/new'] });
+    const { payload } = await bench.next('review-failed');
+    expect(payload.failure).toMatchObject({ code: 'E_NOT_FOUND' });
+    expect(payload.failure.message).toContain(`nothing of lib, src/new is in commit ${base}`);
+  });
+
   it('runs oxlint in the sandbox with our configuration', async () => {
     const commit = bench.objects.commit(
       {

@@ -44,7 +44,8 @@ function canonicalTask(task: TaskOfFile, defaults: Defaults): unknown {
     kind,
     instructions: task.instructions ?? '',
     workspace: [...new Set(listOf(task.workspace).map(normal))],
-    reads: Array.isArray(all.reads) ? all.reads.map(normal) : (all.reads ?? 'all'),
+    // To a review, paths are what it looks at, which is no matter of defaults.
+    reads: canonicalReads(kind === 'review' ? task.reads : all.reads),
     dependsOn: [...new Set(listOf(task.dependsOn))],
     ...optional('workerType', all.workerType),
     requires: all.requires ?? [],
@@ -61,6 +62,10 @@ function canonicalTask(task: TaskOfFile, defaults: Defaults): unknown {
     ...optional('questions', all.questions),
     ...optional('gate', kind === 'manual' ? canonicalGate(task.gate) : undefined),
   };
+}
+
+function canonicalReads(reads: TaskOfFile['reads']): unknown {
+  return Array.isArray(reads) ? reads.map(normal) : (reads ?? 'all');
 }
 
 /** The task's executor over that of `defaults`; only one of the same kind lends its fields. */

@@ -88,7 +88,9 @@ const shared = {
   executor: executor.optional(),
   reads: reads
     .optional()
-    .describe('What of the repository the task may read beside its workspace. Default all.'),
+    .describe(
+      'What of the repository the task may read beside its workspace. Default all. Paths of a task of kind review are what it reviews, as it stands; without them it reviews what the run has changed.',
+    ),
   requires: z.array(label).max(20).optional().describe('Labels a worker must offer, for example os:linux.'),
   workerType: label.optional(),
   review: review

@@ -83,7 +83,7 @@ describe('a campaign of reviews', () => {
     expect(plan?.tasks.every(({ kind }) => kind === 'review')).toBe(true);
     expect(task('Solver Review')).toMatchObject({
       estimate: { minutes: 180 },
-      review: { rounds: 5, specializations: ['code-quality', 'testing', 'performance'] },
+      review: { rounds: 5, specializations: ['code-quality', 'testing', 'performance', 'security'] },
       acceptance: [
         { kind: 'text', text: 'Every file looked at' },
         { kind: 'text', text: 'Nothing critical is open' },
@@ -93,6 +93,37 @@ describe('a campaign of reviews', () => {
     expect(task('Web Client')).toMatchObject({ estimate: { minutes: 90 }, review: { rounds: 3 } });
     expect(task('Overall success')?.acceptance).toEqual([
       { kind: 'text', text: 'All 9 review tasks completed' },
+    ]);
+  });
+  it('looks at the files that a document names, else at everything, and goes on after a finding', () => {
+    const files = '# Web\n\n## Files\n\n- `src/web/`\n- `src/page.ts`\n';
+    const name = documentsNamed(campaign).find((path) => path.includes('web')) ?? '';
+    const named = read(campaign, { documents: new Map([[name, files]]) }).plan?.tasks ?? [];
+    const reads = new Map(named.map((each) => [String(each.id), each.reads]));
+    expect(reads.get('Web Client')).toEqual(['src/web', 'src/page.ts']);
+    expect(reads.get('Solver Review')).toEqual(['.']);
+    expect(reads.get('Overall success')).toEqual(['.']);
+    expect(task('Web Client')).toMatchObject({
+      onFailure: 'continue',
+      review: { timeoutMs: 1_800_000, specializations: ['code-quality', 'testing', 'security'] },
+    });
+    expect(task('Overall success')?.review.specializations).toEqual([
+      'code-quality',
+      'testing',
+      'performance',
+      'security',
+    ]);
+  });
+  it('leaves to its front matter what follows from a failure', () => {
+    const own = campaign.replace('---\n', '---\ndefaults: { onFailure: fail-run }\n');
+    expect(read(own).plan?.tasks.map(({ onFailure }) => onFailure)).not.toContain('continue');
+  });
+  it('with work in it reviews what the run changes', () => {
+    const text =
+      '| Task | Dependencies | Kind | Workspace | Run |\n|-|-|-|-|-|\n| A | None | implement | `src` | `true` |\n| B | A | review |  |  |\n';
+    expect(read(text).plan?.tasks.map(({ id, reads }) => [id, reads])).toEqual([
+      ['A', 'all'],
+      ['B', 'all'],
     ]);
   });
   it('takes what front matter says of the plan', () => {

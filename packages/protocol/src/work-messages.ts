@@ -227,6 +227,8 @@ export const reviewAssignment = z.object({
   previousReviewFeedback: z.array(finding),
   commit: commitId,
   base: commitId,
+  /** Files and folders to review as they stand, instead of what has changed since the base; `.` is all of the commit. */
+  reads: z.array(z.string().min(1).max(4096)).max(100).optional(),
   round: z.number().int().min(1),
   timeoutMs: durationMs,
 });

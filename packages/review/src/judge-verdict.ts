@@ -51,8 +51,11 @@ export function whatIsWrong(request: ReviewRequest, judged: Judged): FlawedVerdi
     return flawed('rejection-without-reason', 'rejects without a critical or major finding');
   if (verdict.approved && verdict.issues.some((found) => found.severity === 'critical'))
     return flawed('approval-of-critical', 'approves in spite of a critical finding');
-  if (verdict.filesAnalyzed === 0 && hasText(request))
-    return flawed('nothing-analyzed', 'has looked at no file of the change');
+  if (verdict.filesAnalyzed === 0 && (request.reads !== undefined || hasText(request)))
+    return flawed(
+      'nothing-analyzed',
+      request.reads === undefined ? 'has looked at no file of the change' : 'has looked at no file',
+    );
   return nowhere === undefined ? undefined : flawed('finding-nowhere', nowhere);
 }
 

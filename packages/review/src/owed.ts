@@ -33,6 +33,7 @@ function assignmentOf({ request }: ReviewState, member: ReviewMember): OwedRevie
     previousReviewFeedback: [...request.previousFindings],
     commit: request.commit,
     base: request.base,
+    ...(request.reads === undefined ? {} : { reads: [...request.reads] }),
     round: request.round,
     timeoutMs: request.timeoutMs,
   };

@@ -22,6 +22,8 @@ export interface ReviewRequest {
   readonly round: number;
   readonly worker?: PeerId | undefined;
   readonly files: readonly ChangedFile[];
+  /** Files and folders that are reviewed as they stand; absent: what has changed since the base. */
+  readonly reads?: readonly string[] | undefined;
   readonly description: string;
   readonly acceptanceCriteria: readonly string[];
   /** At least one; chosen by the plan or by `chooseSpecializations`. */

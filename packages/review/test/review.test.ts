@@ -164,6 +164,14 @@ describe('a verdict that cannot be taken replaces its reviewer', () => {
     expect(review.state.outcome?.kind).toBe('approved');
   });
 
+  it('but again where files were to be looked at as they stand, though nothing has changed', () => {
+    const review = new Review(request({ specializations: ['security'], files: [], reads: ['src'] }));
+    review.offer('r1');
+    expect(review.verdict('security', true, { filesAnalyzed: 0 })).toMatchObject([
+      { kind: 'review-verdict-refused', reviewer: 'r1', flaw: 'nothing-analyzed' },
+    ]);
+  });
+
   it('a verdict of somebody who was not asked, or is no longer, changes nothing', () => {
     const review = new Review(request({ specializations: ['style'] }));
     review.offer('r1');

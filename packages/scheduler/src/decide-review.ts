@@ -1,4 +1,4 @@
-import type { Failure } from '@switchyard/protocol';
+import type { Failure, PlanTask } from '@switchyard/protocol';
 import type { Decision } from './decision.ts';
 import { escalate, failTask } from './fail-task.ts';
 import type { RunInput } from './input.ts';
@@ -44,6 +44,12 @@ function reject(decision: Decision, input: Reviewed, submitted: Accepted): void 
     rejectByReview(decision, taskId, { submitted, findings, text });
     return;
   }
-  const message = `the run as it stands was rejected: ${text}`.slice(0, 4000);
+  const message = `${lookedAt(task.reads)} rejected: ${text}`.slice(0, 4000);
   failTask(decision, taskId, { class: 'logic', code: 'E_REVIEW_REJECTED', message });
+}
+
+function lookedAt(reads: PlanTask['reads']): string {
+  if (typeof reads === 'string') return 'the run as it stands was';
+  if (reads.includes('.')) return 'the repository as it stands was';
+  return `${reads.join(', ')} ${reads.length === 1 ? 'was' : 'were'}`;
 }

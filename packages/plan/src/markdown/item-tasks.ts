@@ -1,5 +1,7 @@
 import type { SourceMap, SourceNode, SourceText } from '../source-node.ts';
+import type { Specialization } from '@switchyard/protocol';
 import { contains } from '../overlap.ts';
+import { kindOf, readsOf, reviewersOf } from './campaign.ts';
 import { useOf } from './checklists.ts';
 import type { TaskDocument } from './documents.ts';
 import type { Hours } from './draft.ts';
@@ -19,9 +21,15 @@ export interface TaskMaker {
   readonly prose: Prose;
   readonly documents: ReadonlyMap<string, TaskDocument>;
   readonly isDone: (id: string) => boolean;
+  /** All of its reviews are of what is there already. */
+  readonly isCampaign: boolean;
+  /** The front matter says what follows from a failure. */
+  readonly saysOnFailure: boolean;
 }
 
 const acceptanceMax = 100;
+/** Files as a whole take longer than what changed in them. */
+export const wholeFilesMinutes = 30;
 
 /** The tasks of an item, in order: itself, and behind it the gate and the verification that its steps ask for. */
 export function tasksOfItem(item: Item, maker: TaskMaker): SourceMap[] {
@@ -29,6 +37,7 @@ export function tasksOfItem(item: Item, maker: TaskMaker): SourceMap[] {
   const document = item.document && documents.get(item.document.text);
   const steps = stepsOf(item, maker.model);
   const kind = kindOf(item);
+  const isReview = kind?.text === 'review';
   const risks = prose.risks.get(item.id) ?? [];
   const own = mapAt(
     {
@@ -38,7 +47,8 @@ export function tasksOfItem(item: Item, maker: TaskMaker): SourceMap[] {
         instructionsOf({ ...item }, document, prose),
         item.document?.offset ?? item.offset,
       ),
-      workspace: kind?.text === 'review' ? undefined : texts(workspaceOf(item, document, steps)),
+      workspace: isReview ? undefined : texts(workspaceOf(item, document, steps)),
+      reads: isReview ? texts(readsOf(item, document, maker)) : undefined,
       dependsOn: waitNodes(item, maker),
       estimate: estimateOf(item, maker.model),
       executor:
@@ -46,7 +56,12 @@ export function tasksOfItem(item: Item, maker: TaskMaker): SourceMap[] {
           ? undefined
           : mapAt({ run: texts(item.run) }, item.run[0]?.offset ?? item.offset),
       acceptance: acceptanceOf(item, document, { model: maker.model, kind: kind?.text }),
-      review: reviewOf(item, steps, depthOf(risks)),
+      review: reviewOf(item, steps, {
+        ...depthOf(risks),
+        also: maker.isCampaign ? reviewersOf(item, maker.model) : [],
+      }),
+      // What one of them finds wrong keeps nobody from looking at the rest.
+      onFailure: maker.isCampaign && !maker.saysOnFailure ? scalarAt('continue', item.offset) : undefined,
     },
     item.offset,
   );
@@ -64,12 +79,6 @@ function stepsOf(item: Item, model: MarkdownModel): readonly Step[] {
   return item.headed.steps.length > 0
     ? item.headed.steps
     : model.template.filter(({ run }) => run.length === 0);
-}
-
-function kindOf(item: Item): SourceText | undefined {
-  if (item.kind !== undefined) return item.kind;
-  const isCampaign = item.isReview && (item.headed === undefined || item.headed.steps.length === 0);
-  return isCampaign ? { text: 'review', offset: item.offset } : undefined;
 }
 
 interface Follower {
@@ -201,16 +210,18 @@ function runNodes(lines: readonly SourceText[]): SourceNode {
 function reviewOf(
   item: Item,
   steps: readonly Step[],
-  depth: ReturnType<typeof depthOf>,
+  depth: ReturnType<typeof depthOf> & { readonly also: readonly Specialization[] },
 ): SourceNode | undefined {
   const step = steps.find(({ role }) => role === 'review');
-  const asked = [...new Set([...(step === undefined ? [] : calledBy(step.text)), ...depth.specializations])];
-  if (step === undefined && depth.rounds === undefined) return undefined;
+  const called = step === undefined ? [] : calledBy(step.text);
+  const asked = [...new Set([...called, ...depth.specializations, ...depth.also])];
+  if (step === undefined && depth.rounds === undefined && depth.also.length === 0) return undefined;
   const offset = step?.offset ?? item.offset;
   return mapAt(
     {
       mode: scalarAt('required', offset),
       rounds: depth.rounds === undefined ? undefined : scalarAt(depth.rounds, offset),
+      timeoutMinutes: depth.also.length === 0 ? undefined : scalarAt(wholeFilesMinutes, offset),
       specializations:
         asked.length === 0
           ? undefined

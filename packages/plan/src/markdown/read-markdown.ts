@@ -1,20 +1,21 @@
 import { limits } from '@switchyard/protocol';
 import type { ProblemText } from '../problem.ts';
 import type { Complaint } from '../read-yaml.ts';
-import { child, textOf, type SourceEntry, type SourceMap, type SourceNode } from '../source-node.ts';
+import { child, textOf, textsOf, type SourceEntry, type SourceMap, type SourceNode } from '../source-node.ts';
+import { everything, isCampaign, readsRemarks } from './campaign.ts';
 import { useOf } from './checklists.ts';
 import { contradictions, isItemDone } from './contradictions.ts';
 import { readDocument, type TaskDocument } from './documents.ts';
 import type { Remark } from './draft.ts';
 import { statedHours, wrongSums, wrongTotals } from './estimates.ts';
 import { splitFrontMatter, usableEntries } from './front-matter.ts';
-import { hoursOfItems, tasksOfItem, type TaskMaker } from './item-tasks.ts';
+import { hoursOfItems, tasksOfItem, wholeFilesMinutes, type TaskMaker } from './item-tasks.ts';
 import { modelOf, type MarkdownModel } from './model.ts';
 import { orderOf } from './order.ts';
 import { Places } from './places.ts';
 import { criteriaOf, relationsOf, statusRemarks } from './prose.ts';
 import { idleSteps } from './steps.ts';
-import { listAt, mapAt, overlaid, scalarAt } from './task-nodes.ts';
+import { listAt, mapAt, overlaid, scalarAt, textAt } from './task-nodes.ts';
 import { proseOf } from './task-texts.ts';
 
 /** A task that a plan holds and that is not run, and why. */
@@ -95,6 +96,9 @@ function assembled(text: string, options: MarkdownOptions, places: Places): Mark
   const { waits, remarks } = orderOf(model, relationsOf(model.sections));
   const done = model.items.filter(isItemDone);
   const isDone = new Set(done.map(({ id }) => id));
+  const undone = model.items.filter((item) => !isDone.has(item.id));
+  // Tasks that the front matter adds may change what there is.
+  const isOfCampaign = isCampaign(undone) && !front.entries.has('tasks');
   const maker: TaskMaker = {
     model,
     items: new Map(model.items.map((item) => [item.id, item])),
@@ -102,13 +106,14 @@ function assembled(text: string, options: MarkdownOptions, places: Places): Mark
     documents,
     prose: proseOf(model),
     isDone: (id) => isDone.has(id),
+    isCampaign: isOfCampaign,
+    saysOnFailure: child(front.entries.get('defaults')?.node, 'onFailure') !== undefined,
   };
-  const open = model.items
+  const open = undone
     .map((item, at) => ({ item, at }))
-    .filter(({ item }) => !isDone.has(item.id))
     .toSorted((a, b) => (a.item.priority ?? 99) - (b.item.priority ?? 99) || a.at - b.at);
   const tasks = open.flatMap(({ item }) => tasksOfItem(item, maker));
-  const all = [...tasks, ...wholeTask(model, tasks)];
+  const all = [...tasks, ...wholeTask(model, tasks, { isOfCampaign })];
   const warnings = [
     ...model.remarks,
     ...missing,
@@ -120,6 +125,7 @@ function assembled(text: string, options: MarkdownOptions, places: Places): Mark
     ),
     ...open.flatMap(({ item }) => idleSteps(item.headed?.steps ?? [], item.id)),
     ...doneOpen(model, documents, isDone),
+    ...(isOfCampaign ? readsRemarks(undone, documents) : []),
   ];
   return {
     root: rootOf(front.entries, all, model),
@@ -192,8 +198,15 @@ function hoursRemarks(model: MarkdownModel): Remark[] {
   return [...wrongSums(stated), ...wrongTotals(stated, hoursOfItems(model))];
 }
 
-/** A task of kind review that looks at the whole, if the document says when the whole is a success. */
-function wholeTask(model: MarkdownModel, tasks: readonly SourceMap[]): SourceMap[] {
+/**
+ * A task of kind review that looks at the whole, if the document says when the whole is a success: at what the run has
+ * changed, or, in a campaign of reviews, at everything that is there, with every reviewer that one of them has.
+ */
+function wholeTask(
+  model: MarkdownModel,
+  tasks: readonly SourceMap[],
+  { isOfCampaign }: { readonly isOfCampaign: boolean },
+): SourceMap[] {
   const { whole } = criteriaOf(model.sections);
   const [first] = whole;
   if (first === undefined || tasks.length === 0) return [];
@@ -223,6 +236,7 @@ function wholeTask(model: MarkdownModel, tasks: readonly SourceMap[]): SourceMap
           whole.slice(0, 100).map(({ text }) => scalarAt(text.slice(0, 4000), offset)),
           offset,
         ),
+        ...(isOfCampaign ? lookOfAll(tasks, offset) : {}),
       },
       offset,
     ),
@@ -230,6 +244,23 @@ function wholeTask(model: MarkdownModel, tasks: readonly SourceMap[]): SourceMap
 }
 
 /** What the front matter says counts for the plan; its `tasks` add to the tasks of the same name. */
+/** Everything, with every reviewer that one of the tasks has. */
+function lookOfAll(tasks: readonly SourceMap[], offset: number): Record<string, SourceNode> {
+  const reviewers = tasks.flatMap((task) => textsOf(child(child(task, 'review'), 'specializations')));
+  const named = [...new Set(reviewers.map(({ text }) => text))].map((name) => scalarAt(name, offset));
+  return {
+    reads: listAt([textAt(everything(offset))], offset),
+    review: mapAt(
+      {
+        mode: scalarAt('required', offset),
+        timeoutMinutes: scalarAt(wholeFilesMinutes, offset),
+        specializations: listAt(named, offset),
+      },
+      offset,
+    ),
+  };
+}
+
 function rootOf(
   front: ReadonlyMap<string, SourceEntry>,
   tasks: readonly SourceMap[],

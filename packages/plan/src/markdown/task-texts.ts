@@ -90,8 +90,8 @@ export function calledBy(text: string): Specialization[] {
     [/injection|secret|auth|security|polic(y|ies)|permission|leak/i, 'security'],
     [/loop|slow|performance|growth|bottleneck|index|leak/i, 'performance'],
     [/contract|compatib|consisten|boundar|integration|isolation/i, 'integration'],
-    [/data model|design|duplicat|complexity/i, 'code-quality'],
-    [/coverage|untested|\btests?\b/i, 'testing'],
+    [/data model|design|duplicat|complexity|\bDRY\b|large functions|refactor/i, 'code-quality'],
+    [/coverage|untested|\btest(s|ing)?\b/i, 'testing'],
     [/documentation|stale/i, 'documentation'],
   ];
   return words.flatMap(([word, specialization]) => (word.test(text) ? [specialization] : []));

@@ -113,6 +113,18 @@ describe('taking up a session', () => {
     expect(end.state.review_session.overall_status).toBe('completed');
   });
 
+  it('leaves a state of another version alone, though its backup could be read', async () => {
+    await interrupted();
+    const path = 'docs/review-session/1-session-state.yaml';
+    project.put(path, project.read(path).replace('schema_version: 1', 'schema_version: 2'));
+    const newer = project.read(path);
+    await expect(run(start, approve)).rejects.toMatchObject({
+      code: 'E_SESSION_DAMAGED',
+      message: expect.stringContaining('the file has version 2; this program reads version 1') as string,
+    });
+    expect(project.read(path)).toBe(newer);
+  });
+
   it('halts where a result is no longer what was handed in, and leaves everything as it is', async () => {
     await interrupted();
     const result = 'docs/review-session/1-results/task-reviewer_testing.json';

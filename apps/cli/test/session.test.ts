@@ -128,6 +128,7 @@ describe('session start', () => {
     expect(stderr).toContain('requirement REQ-31 is not covered by docs/implementation-plan/2-plan.md');
     expect(stderr).toContain('docs/specs/task.md:12: acceptance criterion 1 of task 2 is not covered');
     expect(stderr).toContain('the plan speaks of Redis, which the specification rules out');
+    expect(stderr).toContain('then `switchyard session start 2` begins anew');
     const state = project.stateOf('2');
     expect(state.review_session.overall_status).toBe('failed');
     expect(state.error_tracking.fatal_errors).toBe(1);
@@ -168,9 +169,14 @@ describe('session start', () => {
       'sunnycore/qa/templates/review-tmpl.yaml',
       'title: Our report on {{task_id}}\nsections:\n  - title: The word\n    fields: [conclusion, mood]\n',
     );
+    // Before anybody has reviewed for a report that cannot be made.
+    expect(project.stateOf('1').reviewers).toEqual([]);
+    expect((await session('status', '1')).stdout).toContain(
+      'stopped: nobody works on it; `switchyard session continue 1` goes on',
+    );
     const mended = await session('continue', '1');
     expect(mended.status, mended.stderr).toBe(0);
-    expect(mended.stderr).toContain('review-tmpl.yaml:4:26: unknown field "mood"');
+    expect(mended.stderr.match(/review-tmpl\.yaml:4:26: unknown field "mood"/g)).toHaveLength(1);
     const report = project.read('docs/review-results/1-review.md');
     expect(report).toContain('# Our report on 1\n\n## The word\n\n**passed**');
     // What no report lacks, though this template does not ask for it.
@@ -186,6 +192,12 @@ describe('session start', () => {
     expect((await session('status', '7')).stderr).toContain('E_SESSION_UNKNOWN');
     expect((await session('report', '7')).stderr).toContain('E_SESSION_UNKNOWN');
     expect((await session('continue', '7')).stderr).toContain('E_SESSION_UNKNOWN');
+    const broken = 'review_session: {}\n...\n';
+    project.put('docs/review-session/4-session-state.yaml', broken);
+    project.put('docs/review-session/4-session-state.backup.yaml', broken);
+    const listed = (await session('list')).stdout.split('\n').find((line) => line.startsWith('task 4'));
+    expect(listed).toMatch(/unreadable .*is missing.* \(all of it: switchyard session status 4\)$/);
+    expect(listed).not.toContain('backup');
     rmSync(project.place('docs/specs'), { recursive: true });
     expect(await session('start', '1')).toMatchObject({
       status: 3,

@@ -151,6 +151,15 @@ sections:
     expect(text).toMatch(/## Not in the template\n\n\| Reviewer [^]*Session `/);
   });
 
+  it('fills in what templates of others call by other names', () => {
+    const text = render('verdict:\nreviewer:\ndate:\nissues:\nrecommendations:\noverall_score:\n');
+    expect(problemsOf('verdict:\nreviewer:\ndate:\nissues:\nrecommendations:\noverall_score:\n')).toEqual([]);
+    expect(text).toMatch(/## Verdict\n\n\*\*changes required\*\*[^]*## Issues\n\n- \*\*P1/);
+    expect(text).toContain('## Overall score\n\n');
+    expect(text).not.toMatch(/Not filled|\| Reviewer [^]*\| Reviewer /);
+    expect(problemsOf('issues:\n  critical_issues:\n')).toEqual([]);
+  });
+
   it('says where a template asks for what nobody knows, and fills in the rest', () => {
     const template = `title: "{{task_id}} {{mood}}"
 author: me

@@ -35,6 +35,7 @@ async function status(
   const { insideProject } = await import('../review-session/session-project.ts');
   const { sessionStatusLines } = await import('../review-session/session-text.ts');
   const { hasEnded } = await import('@switchyard/review');
+  const { holderOf } = await import('../review-session/session-run.ts');
   const store = new SessionStore(project);
   let shown = '';
   const show = (): boolean => {
@@ -44,16 +45,18 @@ async function status(
         'E_SESSION_UNKNOWN',
         `there is no session of task ${task}; \`switchyard session start ${task}\` begins one`,
       );
+    const isOver = hasEnded(found.state);
+    const isStopped = !isOver && holderOf(project) === undefined;
     const text =
       json === true
         ? JSON.stringify(found.state, undefined, 2)
-        : sessionStatusLines(found.state, terminal.paint).join('\n');
+        : sessionStatusLines(found.state, terminal.paint, { isStopped }).join('\n');
     if (text !== shown) {
       for (const warning of found.warnings) terminal.err(`warning: ${warning}\n`);
       terminal.out(`${text}\n${follow === true && json !== true ? '\n' : ''}`);
     }
     shown = text;
-    return hasEnded(found.state);
+    return isOver;
   };
   const isOver = show();
   if (follow !== true || isOver) return;

@@ -255,7 +255,12 @@ async function tell(
     );
   }
   if (overall_status === 'failed') {
-    throw new AppError(failureCode(state), shown(ended_because ?? 'it failed'));
+    const code = failureCode(state);
+    const next =
+      code === 'E_SESSION_SPEC'
+        ? `\n  Mend what is listed; then \`switchyard session start ${task_id}\` begins anew.`
+        : '';
+    throw new AppError(code, `${shown(ended_because ?? 'it failed')}${next}`);
   }
   const { sessionEndLines } = await import('../review-session/session-text.ts');
   context.terminal.out(`${sessionEndLines(state, project.report, context.terminal.paint).join('\n')}\n`);

@@ -77,9 +77,15 @@ function isStopped({ state, isUnderWay }: ListedSession): boolean {
   return status !== undefined && status !== 'completed' && status !== 'failed' && !isUnderWay;
 }
 
+function firstOf(task: string, problem: string): string {
+  const [first = '', ...more] = problem.split('\n');
+  const hint = more.length === 0 ? '' : ` (all of it: switchyard session status ${task})`;
+  return `${oneLine(first)}${hint}`;
+}
+
 function rowOf(session: ListedSession): string[] {
   const { task, state, problem } = session;
-  if (state === undefined) return [`task ${task}`, 'unreadable', '', '', oneLine(problem ?? '')];
+  if (state === undefined) return [`task ${task}`, 'unreadable', '', '', firstOf(task, problem ?? '')];
   const { review_session: about, session_metadata: metadata, coordination_state: coordination } = state;
   const percent = `${coordination.completion_percentage} %`;
   const word = isStopped(session) ? `stopped at ${percent}` : `${about.overall_status} ${percent}`;

@@ -162,9 +162,11 @@ export class SessionSteps {
     if (gaps.length === 0 && conflicts.length > 0)
       throw new AppError('E_SESSION_CONFLICT', conflicts.map(sessionProblemLine).join('\n'));
     const small = [...warnings, ...conflicts, ...doubts, ...this.missingPaths(plan)];
+    // What the report cannot be made from is told now, not when all reviewers have worked.
+    const ofTemplate = gaps.length === 0 ? this.template().warnings : [];
     return {
       outcome: { step: 'validate_plan', gaps: gaps.map(sessionProblemLine) },
-      warnings: small.map(sessionProblemLine),
+      warnings: [...small.map(sessionProblemLine), ...ofTemplate],
     };
   }
 
@@ -243,7 +245,9 @@ export class SessionSteps {
   }
 
   private async writeReport(state: SessionState): Promise<StepResult> {
-    const { template, warnings } = this.template();
+    const { template, warnings: ofTemplate } = this.template();
+    const { warnings: told } = state.session_metadata;
+    const warnings = ofTemplate.filter((one) => !told.includes(one));
     const { integration, verdict, standings } = await this.result(state);
     const { project } = this;
     const sources = new SourceLines(project.root);

@@ -6,6 +6,7 @@ import {
   decodeSession,
   encodeSession,
   sessionProblemLine,
+  type DecodedSession,
   type EarlierFinding,
   type ReviewerResult,
   type SessionProblem,
@@ -45,6 +46,10 @@ const earlierFile = z.array(
   }),
 );
 
+interface Decoded extends Omit<DecodedSession, 'warnings'> {
+  readonly warnings: readonly string[];
+}
+
 /** The files of the session of one task: its state, what reviewers handed in, its archive. */
 export class SessionStore {
   readonly project: SessionProject;
@@ -61,24 +66,24 @@ export class SessionStore {
     const { state, stateBackup } = this.project;
     const main = this.decode(state);
     if (main?.state !== undefined) return { state: main.state, warnings: main.warnings };
+    // The backup may be of this version, but is of a moment before: to go on from it would lose what came after.
+    if (main?.isOfOtherVersion === true) throw new AppError('E_SESSION_DAMAGED', problemLines(main.problems));
     const backup = this.decode(stateBackup);
     if (main === undefined && backup === undefined) return undefined;
-    const problems = (main?.problems ?? []).map(sessionProblemLine);
+    const problems = problemLines(main?.problems ?? []);
     if (backup?.state === undefined) {
-      const all = [...problems, ...(backup?.problems ?? []).map(sessionProblemLine)];
+      const all = [problems, problemLines(backup?.problems ?? [])].filter((lines) => lines !== '');
       const hint = `\`switchyard session start ${this.project.taskId} --restart\` begins anew and keeps the files`;
       throw new AppError('E_SESSION_DAMAGED', `${all.join('\n')}\n${hint}`);
     }
-    const why = main === undefined ? `${state} is missing` : problems.join('\n');
+    const why = main === undefined ? `${state} is missing` : problems;
     return {
       state: backup.state,
       warnings: [`${why}; the backup of the last step is taken`, ...backup.warnings],
     };
   }
 
-  private decode(
-    path: string,
-  ): { state?: SessionState; problems: readonly SessionProblem[]; warnings: readonly string[] } | undefined {
+  private decode(path: string): Decoded | undefined {
     const file = insideProject(this.project, path);
     if (!existsSync(file)) return undefined;
     const text = readFileSync(file, 'utf8');
@@ -87,7 +92,7 @@ export class SessionStore {
         problems: [{ file: path, message: 'too large to be a state', fix: 'look at it' }],
         warnings: [],
       };
-    const { state, problems, warnings } = decodeSession(text, path);
+    const { state, problems, warnings, isOfOtherVersion } = decodeSession(text, path);
     if (state !== undefined && state.review_session.task_id !== this.project.taskId)
       return {
         problems: [
@@ -95,7 +100,12 @@ export class SessionStore {
         ],
         warnings: [],
       };
-    return { ...(state && { state }), problems, warnings: warnings.map(sessionProblemLine) };
+    return {
+      ...(state && { state }),
+      problems,
+      warnings: warnings.map(sessionProblemLine),
+      ...(isOfOtherVersion === true && { isOfOtherVersion }),
+    };
   }
 
   /** Writes the state, the one before as the backup. */
@@ -209,6 +219,10 @@ export class SessionStore {
   cleanUp(): void {
     rmSync(insideProject(this.project, this.project.results), { recursive: true, force: true });
   }
+}
+
+function problemLines(problems: readonly SessionProblem[]): string {
+  return problems.map(sessionProblemLine).join('\n');
 }
 
 /** What a text says as JSON; undefined: it is none. */

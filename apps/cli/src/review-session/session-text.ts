@@ -56,8 +56,12 @@ export function sessionLiveLine(state: SessionState, columns: number): string {
   return `${String(percent).padStart(3)} %  ${working.join(' · ')}`.slice(0, Math.max(20, columns - 1));
 }
 
-/** A session as `session status` shows it. */
-export function sessionStatusLines(state: SessionState, paint: Painter): string[] {
+/** A session as `session status` shows it; `isStopped`: it has not ended, and no process works on it. */
+export function sessionStatusLines(
+  state: SessionState,
+  paint: Painter,
+  { isStopped }: { readonly isStopped: boolean },
+): string[] {
   const { review_session: session, session_metadata: metadata, coordination_state: coordination } = state;
   const word = {
     completed: paint.green,
@@ -69,6 +73,7 @@ export function sessionStatusLines(state: SessionState, paint: Painter): string[
   return [
     `task ${session.task_id}: ${oneLine(metadata.task_title ?? '')}`.trimEnd(),
     `${word(session.overall_status)} at ${coordination.completion_percentage} %, ${session.current_phase.replaceAll('_', ' ')}`,
+    ...(isStopped ? [paint.yellow(stoppedText(session.task_id))] : []),
     ...(session.conclusion === null ? [] : [`conclusion: ${session.conclusion.replaceAll('_', ' ')}`]),
     ...(session.ended_because === null ? [] : session.ended_because.split('\n').map(oneLine)),
     ...(metadata.strategy_reason === null ? [] : [`reviewers: ${oneLine(metadata.strategy_reason)}`]),
@@ -79,7 +84,7 @@ export function sessionStatusLines(state: SessionState, paint: Painter): string[
     ),
     ...state.error_tracking.escalations.map(
       ({ source, message, instructions }) =>
-        `${paint.yellow('for you')}: ${source}: ${oneLine(message)}${instructions === null ? '' : ` ${instructions}`}`,
+        `${paint.yellow('for you')}: ${source}: ${oneLine(message)}${instructions === null ? '' : `; ${instructions}`}`,
     ),
     ...sessionTodos(state).map(
       ({ content, status }) =>
@@ -87,6 +92,10 @@ export function sessionStatusLines(state: SessionState, paint: Painter): string[
     ),
     ...(metadata.task_status === null ? [] : [oneLine(metadata.task_status)]),
   ];
+}
+
+function stoppedText(task: string): string {
+  return `stopped: nobody works on it; \`switchyard session continue ${task}\` goes on, \`switchyard session abort ${task}\` ends it`;
 }
 
 /** How a session came out, in two or three lines. */

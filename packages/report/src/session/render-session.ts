@@ -1,6 +1,6 @@
 import type { SessionReport } from '@switchyard/protocol';
 import { escapeMarkdown } from '../markdown-text.ts';
-import { isSessionField, requiredFields, sessionFields } from './session-fields.ts';
+import { fieldMeant, requiredFields, sessionFields } from './session-fields.ts';
 import { placeholder, type SessionTemplate, type TemplateSection } from './session-template.ts';
 
 /** Fills a template. What every report has to tell and the template does not ask for stands at its end. */
@@ -43,9 +43,10 @@ function sectionLines({ title, content, sections }: TemplateSection, filling: Fi
 }
 
 function fill(content: string, report: SessionReport, used: Set<string>): string {
-  return content.replace(placeholder, (whole, name: string) =>
-    isSessionField(name) ? valueOf(name, report, used).join('\n') : escapeMarkdown(whole),
-  );
+  return content.replace(placeholder, (whole, name: string) => {
+    const field = fieldMeant(name);
+    return field === undefined ? escapeMarkdown(whole) : valueOf(field, report, used).join('\n');
+  });
 }
 
 function valueOf(name: string, report: SessionReport, used: Set<string>): readonly string[] {

@@ -81,7 +81,33 @@ export const sessionFields: Readonly<Record<string, Field>> = {
   ],
 };
 
-/** Whether a template may ask for it. */
+/** What templates of others call the same. */
+const otherNames: Readonly<Record<string, readonly string[]>> = {
+  review_date: ['date', 'reviewed_at'],
+  conclusion: ['status', 'overall_status', 'verdict', 'decision', 'result'],
+  summary: ['executive_summary', 'overview'],
+  findings: ['issues', 'problems'],
+  critical_findings: ['critical_issues'],
+  major_findings: ['major_issues'],
+  minor_findings: ['minor_issues'],
+  suggestions: ['recommendations', 'improvements'],
+  required_changes: ['action_items', 'next_steps', 'required_actions'],
+  earlier_findings: ['previous_findings', 'previous_issues'],
+  reviewers: ['reviewer', 'participants'],
+  quality_score: ['score', 'overall_score', 'rating'],
+  strengths: ['positives', 'highlights'],
+  task_title: ['task_name'],
+};
+const fieldOf: ReadonlyMap<string, string> = new Map(
+  Object.entries(otherNames).flatMap(([field, names]) => names.map((name) => [name, field] as const)),
+);
+
+/** The field that a template asks for by a name of ours or of others; undefined: nobody knows it. */
+export function fieldMeant(name: string): string | undefined {
+  return isSessionField(name) ? name : fieldOf.get(name);
+}
+
+/** Whether a field is called so here. */
 export function isSessionField(name: string): boolean {
   return Object.hasOwn(sessionFields, name);
 }

@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type YAMLMap } from 'yaml';
-import { isSessionField, sessionFields } from './session-fields.ts';
+import { fieldMeant, isSessionField, sessionFields } from './session-fields.ts';
 
 /** A section of a report: its heading, and what stands under it. */
 export interface TemplateSection {
@@ -162,14 +162,15 @@ class TemplateReader {
   }
 
   private fieldSection(name: string, at: unknown): TemplateSection {
-    if (isSessionField(name)) return { title: headingOf(name), content: `{{${name}}}`, sections: [] };
+    if (fieldMeant(name) !== undefined)
+      return { title: headingOf(name), content: `{{${name}}}`, sections: [] };
     this.complain(startOf(at), `unknown field "${name}"; there are ${Object.keys(sessionFields).join(', ')}`);
     return { title: headingOf(name), content: '_Not filled: nobody knows this field._', sections: [] };
   }
 
   private checkFields(content: string, at: unknown): void {
     for (const [, name = ''] of content.matchAll(placeholder))
-      if (!isSessionField(name))
+      if (fieldMeant(name) === undefined)
         this.complain(
           startOf(at),
           `unknown field "{{${name}}}"; there are ${Object.keys(sessionFields).join(', ')}`,

@@ -13,6 +13,7 @@ import { sessionTodos } from './session-todos.ts';
 
 /** The last line of a whole file: YAML's end of a document. */
 const endMarker = '...';
+const endLine = /^\.\.\.[ \t]*(\r?\n|$)/m;
 const problemsMax = 20;
 
 /** The file of a session, in YAML; ends with the end marker, so that a file that was cut off is told from a whole one. */
@@ -28,6 +29,8 @@ export interface DecodedSession {
   readonly state?: SessionState;
   readonly problems: readonly SessionProblem[];
   readonly warnings: readonly SessionProblem[];
+  /** Another version of the program wrote it, and knows more of the session than an older file does. */
+  readonly isOfOtherVersion?: boolean;
 }
 
 /** Reads a session's file. Never throws: everything that is wrong is a problem with its place and a fix. */
@@ -35,12 +38,12 @@ export function decodeSession(text: string, file: string): DecodedSession {
   const source = new Source(text, file);
   if (source.problems.length > 0) return { problems: source.problems, warnings: [] };
   const version = source.versionProblem();
-  if (version !== undefined) return { problems: [version], warnings: [] };
-  const warnings: SessionProblem[] = [];
+  if (version !== undefined) return { problems: [version], warnings: [], isOfOtherVersion: true };
+  const warnings: SessionProblem[] = source.takeBrokenTodos();
   let parsed = sessionDocument.safeParse(source.value);
   if (!parsed.success) {
     warnings.push(...parsed.error.issues.flatMap((issue) => source.takeUnknown(issue)));
-    if (warnings.length > 0) parsed = sessionDocument.safeParse(source.value);
+    parsed = sessionDocument.safeParse(source.value);
   }
   if (!parsed.success) {
     const problems = parsed.error.issues.slice(0, problemsMax).map((issue) => source.problemOf(issue));
@@ -82,8 +85,19 @@ class Source {
 
   constructor(text: string, file: string) {
     this.file = file;
-    this.isWhole = text.trimEnd().endsWith(`\n${endMarker}`);
+    const end = endLine.exec(text);
+    this.isWhole = end !== null;
+    const after = end === null ? -1 : text.slice(end.index + end[0].length).search(/\S/);
     this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false, logLevel: 'error' });
+    if (end !== null && after >= 0) {
+      this.problems.push({
+        file,
+        ...this.position(end.index + end[0].length + after),
+        message: `there is something after the line \`${endMarker}\`, with which the file ends`,
+        fix: 'put it above that line, or take it out',
+      });
+      return;
+    }
     for (const { message, pos } of this.document.errors.slice(0, problemsMax))
       this.problems.push({
         file,
@@ -108,6 +122,17 @@ class Source {
       message: `the file has version ${JSON.stringify(version)}; this program reads version ${sessionSchemaVersion}`,
       fix: 'use the version of Switchyard that wrote it, or begin anew with --restart',
     });
+  }
+
+  /** The todo list follows from the rest: what a hand made of it does no harm. */
+  takeBrokenTodos(): SessionProblem[] {
+    const { value } = this;
+    if (typeof value !== 'object' || value === null) return [];
+    const list: unknown = Reflect.get(value, 'todo_list');
+    if (sessionDocument.shape.todo_list.safeParse(list ?? undefined).success) return [];
+    Reflect.deleteProperty(value, 'todo_list');
+    const fix = 'it follows from the rest, and is written anew';
+    return [this.at(['todo_list'], { message: 'the todo list is not as it was written', fix })];
   }
 
   /** Unknown fields do no harm: each is a warning, and is left out. */

@@ -177,8 +177,29 @@ describe('a file that cannot be read', () => {
     expect(problemsOf('a: &a 1\nb: *a\n')[0]).toContain('aliases');
   });
 
+  it('names what stands after its end, and takes nothing from it', () => {
+    expect(problemsOf(`${text}note: mine\n`)).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^${file}:${text.split('\n').length}:1: there is something after the line .*; put it above`,
+        ),
+      ),
+    ]);
+    expect(problemsOf(text.replaceAll('\n', '\r\n'))).toEqual([]);
+  });
+
+  it('is read though a hand has changed its todo list, which follows from the rest', () => {
+    const edited = text.replace(/(todo_list:[^]*?status:) \w+/, '$1 done');
+    const { state, problems, warnings } = decodeSession(edited, file);
+    expect([state, problems]).toEqual([decodeSession(text, file).state, []]);
+    expect(warnings).toMatchObject([
+      { line: lineOf(edited, 'todo_list'), message: expect.stringContaining('todo list') as string },
+    ]);
+  });
+
   it('says so of another version', () => {
     const newer = text.replace('schema_version: 1', 'schema_version: 2');
+    expect(decodeSession(newer, file)).toMatchObject({ isOfOtherVersion: true });
     expect(problemsOf(newer)).toEqual([
       expect.stringContaining(`${file}:${lineOf(newer, 'schema_version')}:3: the file has version 2`),
     ]);

@@ -1,57 +1,62 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cliBin, Scenario } from './harness.ts';
-import { closeWhenEnded } from './mcp-client.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { installPinned } from '../agents/install-pinned.ts';
+import { cliBin, Scenario, type Running } from './harness.ts';
+import { closeWhenEnded, httpServer } from './mcp-client.ts';
 
-/** The command line of the inspector, a client that is not ours and of the first line of the SDK. */
-const version = '0.15.0';
-const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'switchyard-tests');
-const folder = join(cache, `inspector-${version}`);
-const program = join(folder, 'node_modules/.bin/mcp-inspector');
+/** The command line of the inspector, a client that is not ours: its newest, and one of the first line of the SDK. */
+const installed = await installPinned({ fixture: 'pinned-inspector' });
+const skipped = installed.kind === 'unreachable' ? ` (skipped: ${installed.reason})` : '';
+const programs = {
+  newest: 'inspector/clients/launcher/build/index.js',
+  first: 'first-inspector/cli/build/cli.js',
+};
+const work = ['--command', 'mkdir -p "$SWITCHYARD_TASK" && echo 1 > "$SWITCHYARD_TASK/file"'];
 
-/** Installs it once for all runs of the tests; the answer says why it cannot be had. */
-function installed(): string | undefined {
-  if (existsSync(program)) return undefined;
-  mkdirSync(cache, { recursive: true });
-  const aside = mkdtempSync(join(cache, 'new-'));
-  const words = ['install', '--prefix', aside, '--no-audit', '--no-fund', '--ignore-scripts', '--no-save'];
-  const npm = spawnSync('npm', [...words, `@modelcontextprotocol/inspector@${version}`], {
-    encoding: 'utf8',
-    timeout: 240_000,
-  });
-  if (npm.status === 0 && !existsSync(folder)) renameSync(aside, folder);
-  rmSync(aside, { recursive: true, force: true });
-  if (existsSync(program)) return undefined;
-  const unreachable = /E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH)|network/.exec(
-    npm.stderr ?? '',
-  );
-  if (unreachable === null && npm.signal === null) throw new Error(`npm could not install it: ${npm.stderr}`);
-  return `the registry cannot be reached (${unreachable?.[0] ?? npm.signal})`;
+let made: Scenario;
+/** Of the test under way. */
+let server: Running | undefined;
+beforeAll(() => {
+  made = new Scenario({ 'a.txt': 'a\n' });
+});
+afterEach(async () => {
+  server?.child.kill('SIGTERM');
+  await server?.ended;
+  server = undefined;
+});
+afterAll(() => closeWhenEnded(made), 60_000);
+
+/** The server that an inspector starts itself, in its words. */
+const overStdio = (): Promise<string[]> => Promise.resolve([process.execPath, cliBin, 'mcp', ...work]);
+
+/** One that listens, and the token that it asks for. */
+async function overHttp(): Promise<string[]> {
+  const { running, url, tokenFile } = await httpServer(made, ...work);
+  server = running;
+  return [url, '--header', `Authorization: Bearer ${readFileSync(tokenFile, 'utf8').trim()}`];
 }
 
-describe('the inspector', () => {
-  let made: Scenario;
-  let why: string | undefined;
+/** Runs an inspector to its end. */
+const start = (which: keyof typeof programs, words: readonly string[]) => {
+  const folder = installed.kind === 'installed' ? installed.folder : '';
+  return made.start(process.execPath, [join(folder, 'node_modules', programs[which]), '--cli', ...words])
+    .ended;
+};
 
-  beforeAll(() => {
-    why = installed();
-    made = new Scenario({ 'a.txt': 'a\n' });
-  }, 300_000);
-  afterAll(() => closeWhenEnded(made), 60_000);
-
-  const inspect = async (...words: string[]): Promise<Record<string, unknown>> => {
-    const server = [process.execPath, cliBin, 'mcp', '--command', 'mkdir -p one && echo 1 > one/file'];
-    const { code, stdout, stderr } = await made.start(program, ['--cli', ...server, ...words]).ended;
-    expect(code, stderr + stdout).toBe(0);
-    return JSON.parse(stdout) as Record<string, unknown>;
-  };
-
-  it('lists the tools with their schemas, calls one, and reads a resource', async ({ skip }) => {
-    if (why !== undefined) skip(why);
-    const { tools } = (await inspect('--method', 'tools/list')) as {
+describe.skipIf(installed.kind === 'unreachable').each([
+  { which: 'newest', way: 'stdio', target: overStdio },
+  { which: 'newest', way: 'HTTP', target: overHttp },
+  { which: 'first', way: 'stdio', target: overStdio },
+] as const)(`the $which inspector over $way${skipped}`, ({ which, way, target }) => {
+  it('lists the tools with their schemas, calls one, gets the prompt, and reads a resource', async () => {
+    const words = await target();
+    const inspect = async (method: string, ...more: string[]): Promise<Record<string, unknown>> => {
+      const { code, stdout, stderr } = await start(which, [...words, '--method', method, ...more]);
+      expect(code, stderr + stdout).toBe(0);
+      return JSON.parse(stdout) as Record<string, unknown>;
+    };
+    const { tools } = (await inspect('tools/list')) as {
       tools: { name: string; description: string; inputSchema: object; outputSchema: object }[];
     };
     expect(tools.map(({ name }) => name)).toContain('spawn_parallel_instance');
@@ -61,13 +66,37 @@ describe('the inspector', () => {
       expect(inputSchema, name).toMatchObject({ type: 'object' });
       expect(outputSchema, name).toMatchObject({ type: 'object' });
     }
-    const args = ['taskId=one', 'workspacePath=./one', 'systemPrompt=Do it'];
-    const call = ['--method', 'tools/call', '--tool-name', 'spawn_parallel_instance'];
-    const { structuredContent } = await inspect(...call, ...args.flatMap((arg) => ['--tool-arg', arg]));
-    expect(structuredContent).toMatchObject({ status: 'spawned', workspace: join(made.repository, 'one') });
+    const id = `${which}-${way}`;
+    const args = [`taskId=${id}`, `workspacePath=./${id}`, 'systemPrompt=Do it'];
+    const spawn = ['--tool-name', 'spawn_parallel_instance', ...args.flatMap((arg) => ['--tool-arg', arg])];
+    const { structuredContent } = await inspect('tools/call', ...spawn);
+    expect(structuredContent).toMatchObject({ status: 'spawned', workspace: join(made.repository, id) });
     const { workerId } = structuredContent as { workerId: string };
     const uri = `switchyard://runs/${workerId.split(':')[1] ?? ''}/plan`;
-    const read = await inspect('--method', 'resources/read', '--uri', uri);
-    expect(JSON.stringify(read)).toContain('Do it');
+    expect(JSON.stringify(await inspect('resources/read', '--uri', uri))).toContain('Do it');
+    const goal = ['--prompt-name', 'orchestrate', '--prompt-args', 'goal=Add login'];
+    expect(JSON.stringify(await inspect('prompts/get', ...goal))).toContain('Add login');
+  });
+});
+
+describe.skipIf(installed.kind === 'unreachable')(`the newest inspector${skipped}`, () => {
+  it('finds no schema that some clients cannot read', async () => {
+    const { code, stderr } = await start('newest', [
+      ...(await overStdio()),
+      '--method',
+      'tools/list',
+      '--strict',
+    ]);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.not.stringMatching(/Warning|Error/) as string,
+    });
+  });
+
+  it('is refused over HTTP without the token', async () => {
+    const [url = ''] = await overHttp();
+    const { code, stdout } = await start('newest', [url, '--method', 'tools/list']);
+    expect(code).not.toBe(0);
+    expect(stdout).not.toContain('spawn_parallel_instance');
   });
 });

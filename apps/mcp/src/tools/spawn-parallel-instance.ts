@@ -1,10 +1,9 @@
-import { isAppError, messageOf } from '@switchyard/protocol';
+import { executorKinds, isAppError, messageOf, workerIdOf } from '@switchyard/protocol';
 import { z } from 'zod';
 import { approvalOf } from '../approval.ts';
 import { mcpServersOf } from '../mcp-servers.ts';
 import { spawnTask } from '../spawn-task.ts';
 import { defineTool, type Answer } from '../tool.ts';
-import { workerIdOf } from '@switchyard/protocol';
 import { workspacePathOf } from '../workspace-path.ts';
 
 const input = z.object({
@@ -47,7 +46,13 @@ const input = z.object({
       'Criteria for worker and reviewer; {run} is a command checked on a fresh checkout of the result.',
     ),
   executor: z
-    .record(z.string(), z.unknown())
+    .strictObject({
+      kind: z.enum(executorKinds).optional(),
+      run: z.union([z.string().max(8000), z.array(z.string().max(8000)).max(100)]).optional(),
+      agent: z.string().max(100).optional(),
+      model: z.string().max(200).optional(),
+      mode: z.string().max(100).optional(),
+    })
     .optional()
     .describe(
       'Who works on it, as in a plan: {run: [commands]}, {agent: name} or {model: name}. Default: what the server was started with, else as other tasks of the run.',

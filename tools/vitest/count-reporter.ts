@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import type { Reporter, SerializedError, TestModule, TestRunEndReason } from 'vitest/node';
+import type { Reporter, SerializedError, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
 
 /** How many tests ended how. */
 export interface Counts {
@@ -8,12 +8,20 @@ export interface Counts {
   readonly skipped: number;
 }
 
-/** Writes the counts of a run into a file, for the closing line of `npm test`. */
+/**
+ * Writes the counts of a run into a file, for the closing line of `npm test`, and says of a test that fails why, at
+ * once: a run that is cut off later has told it.
+ */
 export class CountReporter implements Reporter {
   private readonly file: string;
 
   constructor(file: string) {
     this.file = file;
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    for (const { stack, message } of test.result().errors ?? [])
+      console.error(`failed: ${test.fullName}\n${stack ?? message}`);
   }
 
   onTestRunEnd(

@@ -13,6 +13,9 @@ import type { McpConfig } from './config.ts';
 import { maySpawn } from './mode.ts';
 import { Turns } from './turns.ts';
 
+/** A connection is lost, then given up, and then the journal is there to read. */
+const looks = 3;
+
 /**
  * The way to the orchestrator, opened when something is first asked of it. A connection to one that runs, or that was
  * started to work, is kept; one that was started only to look is ended again, and such looks take turns, since each
@@ -31,12 +34,27 @@ export class Station {
     this.say = say;
   }
 
-  /** Asks what needs no worker, of the orchestrator that runs or of the journal. Throws AppError. */
+  /**
+   * Reads what needs no worker, of the orchestrator that runs or of the journal; anew where one ends meanwhile, as one
+   * does that was started for a run. Throws AppError.
+   */
   async look<Result>(work: (client: SwitchyardClient) => Promise<Result>): Promise<Result> {
+    for (let left = looks; ; left -= 1) {
+      try {
+        return await this.ask(work);
+      } catch (error) {
+        const isEnded = isAppError(error) && error.code === 'E_UNREACHABLE' && !this.isElsewhere();
+        if (!isEnded || left === 1) throw error;
+      }
+    }
+  }
+
+  /** Asks what needs no worker and is not asked twice: it changes something, or waits. Throws AppError. */
+  async ask<Result>(work: (client: SwitchyardClient) => Promise<Result>): Promise<Result> {
     if (this.kept !== undefined) return this.through(await this.kept, work);
     const looked = await this.turns.take(async () => {
-      if (this.kept !== undefined || (await this.runs()))
-        return { session: await this.keep({ kind: 'never' }) };
+      const running = this.kept ?? ((await this.runs()) ? this.keep({ kind: 'never' }) : undefined);
+      if (running !== undefined) return { session: await running };
       const session = await this.open({ kind: 'look' });
       try {
         return { result: await work(session.client) };

@@ -64,7 +64,7 @@ function envelopeOf(said: Pick<Envelope, 'type' | 'payload'>): Envelope {
 class OpenStation extends Station {
   client: SwitchyardClient | undefined;
 
-  override look<Result>(work: (client: SwitchyardClient) => Promise<Result>): Promise<Result> {
+  override ask<Result>(work: (client: SwitchyardClient) => Promise<Result>): Promise<Result> {
     if (this.client === undefined) throw new Error('not open');
     return work(this.client);
   }

@@ -63,6 +63,8 @@ class FollowedRun implements RunHandle {
   private readonly releases: (() => void)[] = [];
   private readonly opening = promiseParts<RunView>();
   private readonly finishing = promiseParts<RunView>();
+  /** Events that came before it was known which are new: several messages may come at once. */
+  private readonly early: RunEvent[] = [];
   private current: RunView | undefined;
   /** The last event that listeners were told. */
   private toldSeq: number;
@@ -149,12 +151,19 @@ class FollowedRun implements RunHandle {
       this.viewSeq = seq;
     }
     this.opening.resolve(view);
+    for (const event of this.early.splice(0)) this.hear(event);
     if (hasEnded(view)) void this.finish();
   }
 
   private take(envelope: Envelope): void {
     const event = runEventOf(envelope, this.run);
-    if (event === undefined || event.seq <= this.toldSeq || this.ended) return;
+    if (event === undefined) return;
+    if (this.toldSeq === afterAll) this.early.push(event);
+    else this.hear(event);
+  }
+
+  private hear(event: RunEvent): void {
+    if (event.seq <= this.toldSeq || this.ended) return;
     this.toldSeq = event.seq;
     if (this.current !== undefined && event.seq > this.viewSeq) {
       this.current = evolveView(this.current, event);

@@ -74,6 +74,15 @@ describe('a run handle', () => {
     expect(link.asked.at(-1)).toMatchObject({ type: 'run-watch', payload: { after: 6 } });
   });
 
+  it('loses nothing that comes together with the answer', async () => {
+    const { link, told } = follow({ after: 'now' });
+    link.settle('run-watched', { view: viewOf('running'), seq: 5 });
+    link.push('run-event', eventOf(5, 'task-completed', { taskId: 'A' }));
+    link.push('run-event', eventOf(6, 'task-completed', { taskId: 'B' }));
+    await turn();
+    expect(told).toEqual(['task-completed 6']);
+  });
+
   it('keeps progress and view between answers', async () => {
     const { link, handle } = follow();
     expect(handle.getProgress()).toEqual({ ...progressOf(0), total: 0 });

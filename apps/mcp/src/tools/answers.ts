@@ -17,7 +17,7 @@ export const answerEscalation = defineTool({
   output: answered,
   changes: true,
   run: ({ action, note, ...name }, { desk }) =>
-    desk.station.look(async (client) => {
+    desk.station.ask(async (client) => {
       const asked = await desk.task(client, name);
       await client.answerEscalation({ ...asked, action, note });
       return { structured: { ...asked, answer: action } };
@@ -34,7 +34,7 @@ async function answerGate(
   desk: Desk,
   { approve, note, inputs, ...name }: GateAnswer,
 ): Promise<Answer<z.infer<typeof answered>>> {
-  return desk.station.look(async (client) => {
+  return desk.station.ask(async (client) => {
     const asked = await desk.task(client, name);
     await client.answerGate({ ...asked, approve, note, inputs });
     return { structured: { ...asked, answer: approve ? 'approved' : 'rejected' } };

@@ -29,7 +29,7 @@ export const reviewRequest = defineTool({
   output: z.object({ run: z.string(), taskId: z.string(), workerId: z.string(), after: z.array(z.string()) }),
   changes: true,
   run: (args, { desk }) =>
-    desk.station.look(async (client) => {
+    desk.station.ask(async (client) => {
       const run = await desk.run(client, args);
       const { plan, view } = (await client.report(run)).report;
       const open = view.tasks.filter(({ phase }) => !['failed', 'skipped', 'cancelled'].includes(phase));

@@ -19,7 +19,7 @@ export const runCancel = defineTool({
   changes: true,
   annotations: { destructiveHint: true, idempotentHint: true },
   run: (args, { desk }) =>
-    desk.station.look(async (client) => {
+    desk.station.ask(async (client) => {
       const run = await desk.run(client, args);
       const taskId = args.taskId ?? taskOfWorkerId(args.workerId)?.taskId;
       await client.cancel(run, { reason: args.reason, ...(taskId !== undefined && { taskId }) });

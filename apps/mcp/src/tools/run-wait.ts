@@ -35,7 +35,7 @@ export const runWait = defineTool({
   output: z.object({ outcome: z.enum(outcomes), status: runShape }),
   changes: false,
   run: (args, { desk, context }) =>
-    desk.station.look(async (client) => {
+    desk.station.ask(async (client) => {
       const run = await desk.run(client, args);
       const handle = client.watch(run, { after: 'now' });
       const progress = openProgress(context);
@@ -78,34 +78,36 @@ async function waitFor(
   handle: RunHandle,
   { taskId, untilAttention, timeoutMs, signal, progress }: Wait,
 ): Promise<{ outcome: Outcome; view: RunView }> {
-  const first = await handle.opened;
-  requireTask(first, taskId);
   const tell = (event: RunEvent): void => {
     const { completed, total } = event.progress;
     if (told.has(event.kind)) progress.tell(`${completed}/${total}: ${event.text}`);
   };
-  const reasonIn = (view: RunView): Outcome | undefined => {
-    const task = view.tasks.find(({ id }) => id === taskId);
+  const reasonIn = (view: RunView | undefined): Outcome | undefined => {
+    const task = view?.tasks.find(({ id }) => id === taskId);
     if (task !== undefined && settled.has(task.phase)) return 'task-settled';
-    return untilAttention && view.tasks.some(asksSomething) ? 'attention' : undefined;
+    return untilAttention && view?.tasks.some(asksSomething) === true ? 'attention' : undefined;
   };
+  // From the start: events may come in the frame of the answer that opens it.
+  const came = new Promise<Outcome>((resolve) =>
+    handle.on('event', (event) => {
+      tell(event);
+      const outcome = reasonIn(handle.view());
+      if (outcome !== undefined) resolve(outcome);
+    }),
+  );
+  const first = await handle.opened;
+  requireTask(first, taskId);
   const now = reasonIn(first);
   if (now !== undefined) return { outcome: now, view: first };
   let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Outcome>((resolve) => (timer = setTimeout(resolve, timeoutMs, 'timeout')));
+  // The client has gone or has cancelled: `finished` rejects.
+  signal.addEventListener('abort', () => handle.close(), { once: true });
+  if (signal.aborted) handle.close();
   try {
-    return await new Promise((resolve, reject) => {
-      handle.on('event', (event) => {
-        tell(event);
-        const view = handle.view();
-        const outcome = view === undefined ? undefined : reasonIn(view);
-        if (view !== undefined && outcome !== undefined) resolve({ outcome, view });
-      });
-      handle.finished.then((view) => resolve({ outcome: 'ended', view }), reject);
-      timer = setTimeout(() => resolve({ outcome: 'timeout', view: handle.view() ?? first }), timeoutMs);
-      // The client has gone or has cancelled: `finished` rejects.
-      signal.addEventListener('abort', () => handle.close(), { once: true });
-      if (signal.aborted) handle.close();
-    });
+    const ended = handle.finished.then((): Outcome => 'ended');
+    const outcome = await Promise.race([came, ended, late]);
+    return { outcome, view: handle.view() ?? first };
   } finally {
     clearTimeout(timer);
   }

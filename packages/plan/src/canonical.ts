@@ -50,7 +50,7 @@ function canonicalTask(task: TaskOfFile, defaults: Defaults): unknown {
     ...optional('workerType', all.workerType),
     requires: all.requires ?? [],
     estimate: task.estimate ?? {},
-    executor: canonicalExecutor(task.executor, defaults.executor, kind),
+    executor: canonicalExecutor(task.executor, sharedExecutor(task, defaults), kind),
     acceptance: listOf(task.acceptance).map(canonicalAcceptance),
     review: canonicalReview(task.review, defaults.review, kind),
     mcpServers: all.mcpServers ?? [],
@@ -62,6 +62,12 @@ function canonicalTask(task: TaskOfFile, defaults: Defaults): unknown {
     ...optional('questions', all.questions),
     ...optional('gate', kind === 'manual' ? canonicalGate(task.gate) : undefined),
   };
+}
+
+/** Commands that `defaults` gives to every task do its work; they are not what verifies it where it says that itself. */
+function sharedExecutor(task: TaskOfFile, { executor }: Defaults): ExecutorOfFile | undefined {
+  const saysHow = listOf(task.acceptance).some((item) => typeof item !== 'string' && 'run' in item);
+  return task.kind === 'verify' && saysHow && kindOf(executor) === 'command' ? undefined : executor;
 }
 
 function canonicalReads(reads: TaskOfFile['reads']): unknown {

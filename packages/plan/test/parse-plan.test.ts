@@ -51,6 +51,19 @@ describe('the defaults', () => {
     });
   });
 
+  it('does not verify by the commands that do the work, where a task says how it is verified', () => {
+    const work = 'defaults: { executor: { run: ./build.sh } }\ntasks:\n  - { id: A, workspace: src }\n';
+    const plan = planOf(
+      `${work}  - { id: V, kind: verify, acceptance: { run: make test } }\n  - { id: W, kind: verify, acceptance: it works }\n  - { id: X, kind: verify, executor: { run: ./x.sh }, acceptance: { run: make test } }\n`,
+    );
+    expect(plan?.tasks.map(({ executor }) => executor)).toEqual([
+      { kind: 'command', run: ['./build.sh'] },
+      { kind: 'command', run: [] },
+      { kind: 'command', run: ['./build.sh'] },
+      { kind: 'command', run: ['./x.sh'] },
+    ]);
+  });
+
   it('never ask for a review of verify and manual tasks, whatever `defaults` says', () => {
     const plan = planOf(
       'defaults: { review: required }\ntasks: [{ id: V, kind: verify, acceptance: { run: make test } }, { id: M, kind: manual }]',

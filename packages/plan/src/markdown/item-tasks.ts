@@ -99,13 +99,18 @@ function followers(item: Item, steps: readonly Step[]): SourceMap[] {
       {
         id: scalarAt(id, step.offset),
         kind: scalarAt(step.role === 'gate' ? 'manual' : 'verify', step.offset),
-        instructions: scalarAt(step.text.slice(0, 60_000), step.offset),
+        instructions: scalarAt(plainHead(step.text).slice(0, 60_000), step.offset),
         dependsOn: listAt([scalarAt(names[at - 1]?.id ?? item.id, step.offset)], step.offset),
         acceptance: step.role === 'verify' ? runNodes(step.run) : undefined,
       },
       step.offset,
     ),
   );
+}
+
+/** A heading in bold, as it is read without being rendered. */
+function plainHead(text: string): string {
+  return text.replace(/^\*\*(.+?)\*\*/, '$1');
 }
 
 function workspaceOf(item: Item, document: TaskDocument | undefined, steps: readonly Step[]): SourceText[] {

@@ -11,7 +11,7 @@ export function gateProblems(
   const when = textOf(child(verify, 'when'))?.text;
   const kinds = new Map(tasks.map((task) => [textOf(child(task, 'id'))?.text ?? '', task]));
   const problems: PlanProblem[] = [];
-  const firsts = new Map<string, string>();
+  const firsts = new Map<string, { readonly id: string; readonly offset: number }>();
   for (const task of tasks) {
     const gate = child(task, 'gate');
     if (gate === undefined) continue;
@@ -31,8 +31,9 @@ export function gateProblems(
     if (rounds !== undefined && reject?.text !== 'send-back') say(rounds.offset, idleRounds(id));
     for (const input of inputsOf(gate)) {
       const first = firsts.get(input.name);
-      if (first === undefined) firsts.set(input.name, id);
-      else say(input.offset, askedTwice(input.name, first));
+      if (first === undefined) firsts.set(input.name, { id, offset: input.offset });
+      // The same step of a pipeline asks for each item; what comes behind a gate has its answer.
+      else if (first.offset !== input.offset) say(input.offset, askedTwice(input.name, first.id));
       if (mode === 'notify' && input.value === undefined) say(input.offset, unanswered(id, input.name));
       if (input.value !== undefined && input.choices.length > 0 && !input.choices.includes(input.value))
         say(input.offset, noChoice(input));

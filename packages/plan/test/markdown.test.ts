@@ -157,7 +157,7 @@ describe('a plan of changes with steps', () => {
   it('becomes work, a gate and a verification for each heading, in order', () => {
     const { plan } = read(workflow, { isDraft: true });
     const asked = plan?.tasks.find(({ kind }) => kind === 'manual')?.instructions;
-    expect(asked?.split('\n')[0]).toBe('Step 4: User executes');
+    expect(asked?.split('\n')[0]).toBe('Step 3: User executes');
     expect(plan?.tasks.map(({ id, kind, dependsOn, workspace }) => [id, kind, dependsOn, workspace])).toEqual(
       [
         ['A0.1', 'implement', [], ['scripts/count.js']],

@@ -52,6 +52,22 @@ pipelines:
     ]);
   });
 
+  it('asks for the same value at the gate of each item, but for none twice otherwise', () => {
+    const gate = (inputs: string): string => `{ id: b, kind: manual, gate: { inputs: ${inputs} } }`;
+    const asking = (inputs: string): string =>
+      `pipelines: [{ id: p, items: [one, two], steps: [{ id: a, workspace: 'x/{{item}}', executor: { run: a } }, ${gate(inputs)}] }]`;
+    const { plan } = parse(asking('[version]'));
+    expect(plan?.tasks.flatMap(({ gate: own }) => own?.inputs?.map(({ name }) => name) ?? [])).toEqual([
+      'version',
+      'version',
+    ]);
+    expect(parse(asking('[version, version]')).problems.map(({ code }) => code)).toContain(
+      'PLAN_GATE_INPUT_TWICE',
+    );
+    const other = parse(`${asking('[version]')}\ntasks: [${gate('[version]')}]\n`);
+    expect(other.problems.map(({ code }) => code)).toContain('PLAN_GATE_INPUT_TWICE');
+  });
+
   it('goes item by item where it is sequential, and where an item says what it comes after', () => {
     const short =
       "steps: [{ id: a, workspace: 'x/{{item}}', executor: { run: a } }, { id: b, kind: manual }]";

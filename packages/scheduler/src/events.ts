@@ -197,11 +197,15 @@ function tellAttempt(
   }
 }
 
-function waitingText(taskId: TaskId, { kind, text, caseFile, default: then }: Wait): string {
+function waitingText(taskId: TaskId, { kind, text, caseFile, inputs = [], default: then }: Wait): string {
   const what =
     kind === 'gate' && then === 'accept' ? 'goes on by itself unless rejected' : 'waits for an answer';
   const more = caseFile === undefined ? '' : `; its case file: ${caseFile}`;
-  return `${taskId} ${what}: ${oneLine(text)}${more}`;
+  const values = inputs.map(({ name, default: value }) =>
+    value === undefined ? name : `${name} (else ${value})`,
+  );
+  const asked = values.length === 0 ? '' : `; it asks for ${oneLine(values.join(', '))}`;
+  return `${taskId} ${what}: ${oneLine(text)}${asked}${more}`;
 }
 
 function passedText({ taskId, by, note, inputs = {} }: TaskFact & { kind: 'wait-answered' }): string {

@@ -326,6 +326,8 @@ describe('gates', () => {
       task({ id: 'beside' }),
     ]);
     expect(viewOf(world.state).tasks[0]?.waiting).toMatchObject({ inputs, default: 'fail' });
+    const told = world.facts.flatMap((fact) => eventsOf(world.state, fact, 1).map(({ text }) => text));
+    expect(told.join('\n')).toMatch(/ask waits for an answer: .*; it asks for version, ring \(else one\)$/m);
     const answer = (values: Record<string, string>): unknown =>
       world.input({ kind: 'gate-answered', taskId: id('ask'), approve: true, note: '', inputs: values });
     expect(answer({})).toBe('E_GATE_INPUTS');

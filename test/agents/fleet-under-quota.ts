@@ -28,6 +28,8 @@ export interface FleetFigures {
   readonly atOnce: number;
   /** From `switchyard run` to its end. */
   readonly wallMs: number;
+  /** From `switchyard run` to the first request at the server: the programs start, and there is no quota to wait for. */
+  readonly startMs: number;
   /** From the first request to the last, at the server. */
   readonly servedMs: number;
 }
@@ -61,10 +63,10 @@ export async function runFleetUnderQuota(request: FleetRequest): Promise<FleetFi
   try {
     scenario.write({ 'plan.json': JSON.stringify(planOf(names, request)) });
     await startFleet(scenario, env, request);
-    const began = performance.now();
+    const began = Date.now();
     const { ended } = scenario.start(process.execPath, [cliBin, 'run', 'plan.json'], env);
     const [wallMs, atOnce] = await Promise.all([
-      ended.then(() => performance.now() - began),
+      ended.then(() => Date.now() - began),
       mostAtOnce(scenario, ended),
     ]);
     const { tasks } = await viewOf(scenario);
@@ -78,6 +80,7 @@ export async function runFleetUnderQuota(request: FleetRequest): Promise<FleetFi
       filesRight: branch === '' ? 0 : filesRight(scenario, branch, { names, files: request.files }),
       atOnce,
       wallMs,
+      startMs: Math.min(...server.arrivals) - began,
       servedMs: Math.max(0, ...server.arrivals) - Math.min(...server.arrivals),
     };
   } finally {

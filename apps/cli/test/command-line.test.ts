@@ -132,6 +132,9 @@ describe('the command line', () => {
   it.each([
     ['exit-codes', /^130 {2}ended by ctrl-C/m],
     ['errors', /^E_NO_GIT +exit 4 +git is missing/m],
+    ['E_REVIEW_TIMEOUT', /^E_REVIEW_TIMEOUT: No verdict came in time[^]*\nexit 1: /],
+    ['E_OUTSIDE_WORKSPACE', /^E_OUTSIDE_WORKSPACE: File access denied: outside workspace\. .*`workspace`/],
+    ['E_ACCEPTANCE', /^E_ACCEPTANCE: .*`cd folder && …`/],
     ['metrics', /^switchyard_tasks_total/m],
     ['close-codes', /^4401 +stays away/m],
     ['tables', /^attempts: One row an attempt at a task\.\n {2}run +text +the run \(key\)/m],

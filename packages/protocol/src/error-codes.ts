@@ -158,16 +158,24 @@ export const errorTable = {
   E_TIMEOUT: row(
     'runFailed',
     'later',
-    'Something took longer than its limit; the text says what and which limit.',
+    'Something took longer than its limit; the text says what and which limit. For an attempt: raise `timeoutMinutes`, or split the task.',
   ),
   E_CANCELLED: row('runFailed', 'never', 'It was cancelled.'),
-  E_SPAWN: row('runFailed', 'later', 'A daemon or worker did not start in time; its log says why.'),
+  E_SPAWN: row(
+    'runFailed',
+    'later',
+    'A daemon or worker did not start in time; its log says why (`switchyard logs`), and `switchyard doctor` whether the machine has what it needs.',
+  ),
   E_FLEET_FULL: row(
     'runFailed',
     'later',
     'The limit of local workers is reached; raise limits.workers or wait.',
   ),
-  E_NO_WORKER: row('runFailed', 'later', 'No worker offers the labels that the task requires.'),
+  E_NO_WORKER: row(
+    'runFailed',
+    'later',
+    'No worker offers the labels that the task requires; `switchyard workers` shows what each offers.',
+  ),
   E_SANDBOX_UNAVAILABLE: row(
     'setupMissing',
     'never',
@@ -189,7 +197,11 @@ export const errorTable = {
     'now',
     'What an attempt wrote into the file of SWITCHYARD_HANDOVER cannot be read; the text names each fault.',
   ),
-  E_ACCEPTANCE: row('runFailed', 'never', 'An acceptance command failed on a fresh checkout of the commit.'),
+  E_ACCEPTANCE: row(
+    'runFailed',
+    'never',
+    'An acceptance command failed on a fresh checkout of the commit. It begins at its root, so say `cd folder && …` where it belongs; files that git does not know come by `include`, dependencies by `setup`.',
+  ),
   E_SETUP_FAILED: row(
     'runFailed',
     'never',
@@ -280,7 +292,11 @@ export const errorTable = {
     'The worker of the attempt is gone; the attempt is repeated elsewhere. `switchyard workers` says since when and why, and `switchyard logs --worker NAME` its last words.',
   ),
   E_PATH_INVALID: row('usage', 'never', 'Not a usable path.'),
-  E_OUTSIDE_WORKSPACE: row('runFailed', 'never', 'File access denied: outside workspace.'),
+  E_OUTSIDE_WORKSPACE: row(
+    'runFailed',
+    'never',
+    'File access denied: outside workspace. A task writes in its `workspace` alone; name more there if the task is to change it, or give that to a task of its own.',
+  ),
   E_READ_ONLY: row('runFailed', 'never', 'A write in a root that may only be read.'),
   E_DENIED: row('runFailed', 'never', 'The path matches what the policy denies.'),
   E_PROTECTED: row(
@@ -335,7 +351,7 @@ export const errorTable = {
   E_TOOL_DENIED: row(
     'runFailed',
     'never',
-    'The mode of an agent does not have this tool, or not for this file; the text says what it has.',
+    'The mode of an agent does not have this tool, or not for this file; the text says what it has. What it may not do is for a task of another mode: an orchestrator spawns one.',
   ),
   E_TOOL_INPUT: row(
     'runFailed',

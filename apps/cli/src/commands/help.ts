@@ -1,4 +1,4 @@
-import { AppError, closeCodes, errorTable, exitCodes, registry } from '@switchyard/protocol';
+import { AppError, closeCodes, errorTable, exitCodes, registry, type ErrorCode } from '@switchyard/protocol';
 import { logFieldTable, metricTable } from '@switchyard/runtime';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
@@ -42,7 +42,7 @@ const topics: Readonly<Record<string, () => string[] | Promise<string[]>>> = {
     ),
 };
 
-/** `help`, `help COMMAND…` and `help TOPIC`. */
+/** `help`, `help COMMAND…`, `help TOPIC` and `help E_CODE`. */
 export function addHelp(program: Command, context: CommandContext): void {
   program
     .command('help [words...]')
@@ -52,9 +52,19 @@ export function addHelp(program: Command, context: CommandContext): void {
         words.length === 1 && Object.hasOwn(topics, words[0] ?? '') ? topics[words[0] ?? ''] : undefined;
       if (topic !== undefined) return printTopic(topic, context);
       const [name = ''] = words;
+      if (words.length === 1 && isErrorCode(name)) return printTopic(() => errorLines(name), context);
       if (isHostedName(name)) return runHostedHere(name, ['--help']);
       commandOf(program, words).outputHelp();
     });
+}
+
+function isErrorCode(name: string): name is ErrorCode {
+  return Object.hasOwn(errorTable, name);
+}
+
+function errorLines(code: ErrorCode): string[] {
+  const { exit, text } = errorTable[code];
+  return [`${code}: ${text}`, `exit ${exitCodes[exit].code}: ${exitCodes[exit].text}`];
 }
 
 async function printTopic(
@@ -87,7 +97,7 @@ function commandOf(program: Command, words: readonly string[]): Command {
     if (next === undefined)
       throw new AppError(
         'E_USAGE',
-        `there is no help on "${words.join(' ')}"; there is on every command, and on ${Object.keys(topics).join(', ')}`,
+        `there is no help on "${words.join(' ')}"; there is on every command, on every error code, and on ${Object.keys(topics).join(', ')}`,
       );
     command = next;
   }

@@ -235,6 +235,17 @@ describe('the mode of a task', () => {
     expect(bench.model.heard[0]?.body).not.toContain('spawn_parallel_instance');
   });
 
+  it("is a reviewer's where a task that only verifies names it", async () => {
+    const run = { tool: 'execute_command', input: { command: 'npm test' } };
+    const outcome = await bench.perform([{ calls: [run, write('src/a.ts', 'x')] }, complete], {
+      assignment: { kind: 'verify', executor: { kind: 'llm', model: 'claude-test', mode: 'reviewer' } },
+    });
+    expect(outcome).toMatchObject(done);
+    expect(bench.model.heard[0]?.body).toContain('You review one change');
+    expect(bench.model.heard[0]?.body).not.toContain('write_to_file');
+    expect(bench.desk.commands).toMatchObject([{ writes: 'none' }]);
+  });
+
   it.each([
     ['worker, by hand', 'worker', undefined, 'E_MODE', /cannot be chosen by hand/],
     ['of another role', 'reviewer-style', undefined, 'E_MODE', /is for reviewers/],

@@ -1,4 +1,4 @@
-import type { PlanProblem } from '@switchyard/protocol';
+import { specializations, type PlanProblem } from '@switchyard/protocol';
 import { gateProblems } from './gate-rules.ts';
 import type { GraphTask } from './graph-lint.ts';
 import { problemAt, type Place } from './problem.ts';
@@ -148,25 +148,29 @@ function modeProblems(
   { id, context, kind, executor }: ModeContext,
 ): PlanProblem[] {
   const name = textOf(mode);
-  if (name === undefined || (executor !== 'llm' && executor !== 'acp')) return [];
-  const place = context.placeOf(name.offset);
-  if (name.text === 'worker' && executor === 'llm')
-    return [
-      problemAt(place, {
-        code: 'PLAN_MODE',
-        message: `Task ${id} chooses the mode worker, which cannot be chosen by hand`,
-        fix: 'leave `mode` out: without it, the task has that mode',
-      }),
-    ];
-  if (name.text !== 'orchestrator' || kind !== 'implement') return [];
-  return [
-    problemAt(place, {
-      code: 'PLAN_MODE',
-      message: `Task ${id} is to change files in the mode orchestrator, which changes none`,
-      fix: 'make it `kind: verify`: its agent reads, and adds tasks to the run',
-    }),
+  if (name === undefined || executor === 'command') return [];
+  const told = (message: string, fix: string): PlanProblem[] => [
+    problemAt(context.placeOf(name.offset), { code: 'PLAN_MODE', message: `Task ${id} ${message}`, fix }),
   ];
+  if (name.text === 'worker')
+    return told(
+      'chooses the mode worker, which cannot be chosen by hand',
+      'leave `mode` out: without it, the task has that mode',
+    );
+  if (kind !== 'implement') return [];
+  if (name.text === 'orchestrator')
+    return told(
+      'is to change files in the mode orchestrator, which changes none',
+      'make it `kind: verify`: its agent reads, and adds tasks to the run',
+    );
+  if (!reviewerModes.includes(name.text)) return [];
+  return told(
+    `is to change files in the mode ${name.text}, which changes none`,
+    'make it `kind: verify`, or leave `mode` out',
+  );
 }
+
+const reviewerModes: readonly string[] = ['reviewer', ...specializations.map((each) => `reviewer-${each}`)];
 
 /** An agent that nobody knows, told with those there are. */
 function agentProblems(

@@ -131,6 +131,24 @@ describe('agents', () => {
     ]);
   });
 
+  it.each([
+    ['{ kind: cli, agent: codex, mode: worker }', 'chooses the mode worker, which cannot be chosen by hand'],
+    ['{ kind: acp, agent: gemini, mode: worker }', 'chooses the mode worker, which cannot be chosen by hand'],
+    ['{ model: m, mode: worker }', 'chooses the mode worker, which cannot be chosen by hand'],
+    ['{ kind: cli, agent: codex, mode: orchestrator }', 'is to change files in the mode orchestrator'],
+    ['{ model: m, mode: reviewer }', 'is to change files in the mode reviewer,'],
+    [
+      '{ kind: cli, agent: codex, mode: reviewer-security }',
+      'is to change files in the mode reviewer-security',
+    ],
+  ])('in a mode that would refuse their work are told: %s', (executor, words) => {
+    const [problem, ...others] = problemsOf(executor);
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ code: 'PLAN_MODE', severity: 'error' });
+    expect(problem?.message).toContain(words);
+    if (!words.includes('worker')) expect(problemsOf(`${executor}, kind: verify`)).toEqual([]);
+  });
+
   it('that nobody knows are told with those there are, at their place', () => {
     expect(problemsOf('{ kind: cli, agent: claude }')).toMatchObject([
       {

@@ -1,5 +1,5 @@
 import type { TaskAssignment } from '@switchyard/protocol';
-import { builtInModes } from './built-in.ts';
+import { builtInModes, roleOf } from './built-in.ts';
 import { fullSlug } from './choose-mode.ts';
 import { modeOfBase } from './mode-of-base.ts';
 import type { Mode, Role } from './mode.ts';
@@ -13,11 +13,13 @@ export function isOrchestrating({ executor }: Pick<TaskAssignment, 'executor'>):
   return executor.kind !== 'command' && executor.mode === 'orchestrator';
 }
 
-/** The mode of our own loop. Throws E_MODE, E_ROOMODES. */
+/** The mode of our own loop; where it only verifies, it may be a reviewer's. Throws E_MODE, E_ROOMODES. */
 export function modeOfLoop(assignment: TaskAssignment, roomodes: string | undefined): Mode {
   const { executor } = assignment;
   const byHand = executor.kind === 'llm' ? executor.mode : undefined;
-  return modeOfBase({ roomodes, role: isOrchestrating(assignment) ? 'orchestrator' : 'worker', byHand });
+  const isReviewing = assignment.kind !== 'implement' && roleOf(fullSlug(byHand ?? 'worker')) === 'reviewer';
+  const role = isOrchestrating(assignment) ? 'orchestrator' : isReviewing ? 'reviewer' : 'worker';
+  return modeOfBase({ roomodes, role, byHand });
 }
 
 /**

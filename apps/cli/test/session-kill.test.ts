@@ -153,13 +153,14 @@ describe('a session that was cut off', () => {
 
   it('is ended by abort, which stops the process that has it', async () => {
     holdSecurity();
-    const { ended } = begin();
+    const { ended, output } = begin();
     const { review_session } = await stateWhere('1', qualityIsDone);
     const follower = follow();
     await follower.says('in_progress at');
     const { status, stdout } = session('abort', '1');
     expect([status, stdout]).toEqual([0, expect.stringContaining(`archive/1-${review_session.session_id}`)]);
     expect(await ended).toBe(130);
+    expect(output()).toContain('stopped by another process; unless that has aborted the session,');
     expect(project.stateOf('1').review_session).toMatchObject({
       overall_status: 'failed',
       ended_because: 'it was aborted',

@@ -231,12 +231,20 @@ async function run(task: string, options: RunOptions, place: Place): Promise<voi
         );
       throw error;
     }
-    terminal.err(`stopped; \`switchyard session continue ${task}\` goes on where it was\n`);
+    terminal.err(`${stoppedText(task, interrupt.signal)}\n`);
     context.end(exitCodes.interrupted.code);
   } finally {
     interrupt.close();
     await log.close();
   }
+}
+
+/** Another process that stops this one may be aborting the session, which nobody goes on with then. */
+function stoppedText(task: string, signal: NodeJS.Signals | undefined): string {
+  const goesOn = `\`switchyard session continue ${task}\` goes on where it was`;
+  return signal === 'SIGTERM'
+    ? `stopped by another process; unless that has aborted the session, ${goesOn}`
+    : `stopped; ${goesOn}`;
 }
 
 async function tell(

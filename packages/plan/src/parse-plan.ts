@@ -6,6 +6,7 @@ import { canonicalPlan } from './canonical.ts';
 import { planFile, type PlanFile } from './file-schema.ts';
 import { readTasks, type AgentsByKind } from './file-tasks.ts';
 import { lintGraph, type GraphTask } from './graph-lint.ts';
+import { idleReviews } from './idle-reviews.ts';
 import { readMarkdown, refuseMarkdown, type DoneTask } from './markdown/read-markdown.ts';
 import { inOrder, problemAt, type Place, type ProblemText } from './problem.ts';
 import { readYaml, type Complaint } from './read-yaml.ts';
@@ -71,7 +72,23 @@ export function parsePlan(text: string, options: ParseOptions): ParseResult {
   if (checked.file === undefined || problems.some((problem) => problem.severity === 'error'))
     return { problems, ...done };
   const finished = finish(checked.file, { root: checked.root, problems, placeOf, file: options.file });
-  return { ...finished, ...done, ...(pipelines.length === 0 ? {} : { pipelines }) };
+  return {
+    ...withIdleReviews(finished, tasks.graph, options),
+    ...done,
+    ...(pipelines.length === 0 ? {} : { pipelines }),
+  };
+}
+
+/** Tasks that are added to a run come after what it has changed already. */
+function withIdleReviews(
+  finished: ParseResult,
+  graph: readonly GraphTask[],
+  { addTo, file }: ParseOptions,
+): ParseResult {
+  if (finished.plan === undefined || addTo !== undefined) return finished;
+  const places = new Map(graph.map(({ id, place }) => [id, place]));
+  const idle = idleReviews(finished.plan, (id) => places.get(id) ?? { file, line: 1, column: 1 });
+  return idle.length === 0 ? finished : { ...finished, problems: inOrder([...finished.problems, ...idle]) };
 }
 
 /** A plan as a tree, whatever it is written in. */

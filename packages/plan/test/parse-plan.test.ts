@@ -51,6 +51,34 @@ describe('the defaults', () => {
     });
   });
 
+  it('warn of a review that would approve nothing, and of no other', () => {
+    const tasks = `tasks:
+  - { id: A, workspace: src, executor: { run: ./build.sh } }
+  - { id: B, kind: review, dependsOn: C }
+  - { id: C, kind: manual, dependsOn: A }
+  - { id: D, kind: review, reads: [src, lib/a.ts] }
+  - { id: E, kind: review }
+  - { id: F, kind: review, dependsOn: E }
+`;
+    const { plan, problems } = parsePlan(tasks, { file: 'p.yaml' });
+    expect(problems.map(({ code, severity, line, message }) => [code, severity, line, message])).toEqual(
+      ['E', 'F'].map((id, at) => [
+        'PLAN_REVIEW_OF_NOTHING',
+        'warning',
+        6 + at,
+        `Task ${id} reviews what the run has changed, but nothing before it changes anything`,
+      ]),
+    );
+    expect(plan?.tasks.map(({ reads }) => reads)).toEqual([
+      'all',
+      'all',
+      'all',
+      ['src', 'lib/a.ts'],
+      'all',
+      'all',
+    ]);
+  });
+
   it('does not verify by the commands that do the work, where a task says how it is verified', () => {
     const work = 'defaults: { executor: { run: ./build.sh } }\ntasks:\n  - { id: A, workspace: src }\n';
     const plan = planOf(

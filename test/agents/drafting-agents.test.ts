@@ -91,7 +91,7 @@ describe('our own loop', () => {
     expect(said()).toMatch(/The plan is not accepted; it has 1 problems[^]*lies inside/);
     expect(said()).toContain('The plan is accepted');
     expect(said()).not.toContain('"write_to_file","description"');
-  }, 60_000);
+  });
 
   it('is told no more after its rounds, and nothing comes of it', async () => {
     const { code, stdout, stderr } = await draft('stubborn', '--model', 'scripted', '--rounds', '2');
@@ -99,7 +99,7 @@ describe('our own loop', () => {
     expect(stderr).toMatch(/round 1 of 2[^]*lies inside[^]*after 2 rounds the plan still has problems/);
     expect(stderr).not.toContain('round 2');
     expect(said()).toContain('No more plans are taken');
-  }, 60_000);
+  });
 
   it('begins nothing while it drafts', async () => {
     const { code, stdout, stderr } = await draft('eager', '--model', 'scripted', '--output', 'plan.yaml');
@@ -108,7 +108,7 @@ describe('our own loop', () => {
     expect(transcripts()).toMatch(/"kind":"denied","what":"spawn_parallel_instance/);
     const { stdout: runs } = await scene.scenario.cli('run', 'list', '--json').ended;
     expect(runs).not.toContain('early');
-  }, 60_000);
+  });
 });
 
 describe.skipIf(agents.kind === 'unreachable')(`a real agent${skipped}`, () => {
@@ -128,5 +128,5 @@ describe.skipIf(agents.kind === 'unreachable')(`a real agent${skipped}`, () => {
 
   it('that takes no MCP servers hands in by its last words', async () => {
     await draftsWell('by-pi', '--agent', 'pi', '--model', 'scripted');
-  }, 120_000);
+  });
 });

@@ -1,11 +1,9 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { runBareLoop } from './bare-loop.ts';
 import { entries } from './main.ts';
 import { runOurLoop } from './our-loop.ts';
 
 // They start processes, which takes long on a busy machine; nothing here is judged by time.
-vi.setConfig({ testTimeout: 600_000 });
-
 test('the bare loop finishes every task of a wide plan, in fewer commits than tasks', async () => {
   const figures = await runBareLoop({ tasks: 200, slots: 10, chain: false });
   expect(figures.tasks).toBe(200);

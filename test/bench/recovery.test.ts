@@ -1,7 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { runRecovery } from './recovery.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 test('a fresh process folds what is in no snapshot, and nothing else', async () => {
   expect(await runRecovery({ facts: 400, inSnapshot: 300 })).toMatchObject({ facts: 400, folded: 100 });

@@ -1,14 +1,13 @@
 import { expect, test, vi } from 'vitest';
 import { killAtSteps } from './kill-steps.ts';
 
-vi.setConfig({ testTimeout: 600_000 });
+vi.setConfig({ testTimeout: 1_800_000 });
 
 /** One of each kind; `npm run chaos -- --steps` takes all. */
 const chosen = [
   'git init: begun, git ends too',
   'git update-ref refs/heads/switchyard/RUN: begun, git ends too',
   'journal run-created run-started task-ready task-leased: after commit',
-  'git receive-pack: begun, git ends too (2)',
   'git receive-pack: ended (2)',
   'journal task-submitted task-accepted-for-merge integration-decided: before commit',
   'journal task-submitted task-accepted-for-merge integration-decided: after commit',
@@ -17,17 +16,11 @@ const chosen = [
   'journal tasks-merged: before commit',
   'journal batch-verified: after commit',
   'git update-ref refs/heads/switchyard/RUN: killed with its lock (2)',
-  'git update-ref refs/heads/switchyard/RUN: ended (2)',
   'journal branch-moved task-completed task-ready task-leased: before commit',
   'journal branch-moved task-completed run-ended: after commit',
-  'git update-ref refs/heads/switchyard/RUN: killed with its lock (4)',
   'journal rollback-asked rollback-decided: after commit',
-  'git hash-object commit: begun, git ends too (3)',
   'journal merges-reverted: before commit',
-  'git update-ref refs/heads/switchyard/RUN: killed with its lock (5)',
   'journal branch-moved task-rolled-back: before commit',
-  'git read-tree: killed with its lock',
-  'git read-tree: begun, git ends too (4)',
   'git read-tree: ended (4)',
   'git update-ref refs/heads/main: ended',
 ];

@@ -61,7 +61,7 @@ describe('a worker that stands still', () => {
     expect(fleet.scenario.git('--git-dir', repository, 'rev-parse', ref).trim()).toBe(
       salvaged?.salvage.commit,
     );
-  }, 300_000);
+  });
 
   it('within the grace keeps its attempt, over a killed orchestrator too: nothing runs twice', async () => {
     const tasks = ['a', 'b', 'c', 'd'].map((id) => ({ id, seconds: 3 }));
@@ -88,7 +88,7 @@ describe('a worker that stands still', () => {
     expect(factsOf(evidence.facts, 'attempt-lost')).toEqual([]);
     expect(evidence.merges.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1]);
     expect(fleet.member('orchestrator').lives).toBe(2);
-  }, 300_000);
+  });
 });
 
 describe('a reviewer that is killed', () => {
@@ -135,5 +135,5 @@ describe('a reviewer that is killed', () => {
     );
     expect(completed).toHaveLength(1);
     expect(executions(fleet)).toEqual({ a: 1 });
-  }, 300_000);
+  });
 });

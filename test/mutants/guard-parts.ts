@@ -56,9 +56,52 @@ const hosts: readonly Off[] = [
 ];
 const egress: readonly Off[] = [
   [
+    'a private address is reached through the proxy of the operator',
+    'if (isIP(host) !== 0 && isPrivateAddress(host) && !rule.mayBePrivate)',
+    'if (isIP(host) < 0 && isPrivateAddress(host) && !rule.mayBePrivate)',
+  ],
+  [
+    'a name is looked up twice',
+    'host: route.address, port: route.port, path',
+    'host: url.hostname, port: route.port, path',
+  ],
+  ['what goes through does not end with the process', 'for (const socket of sockets) socket.destroy();', ''],
+  [
     'a place that nobody allows',
     'const rule = findRule(this.#options.rules, host, port);',
     'const rule = findRule(this.#options.rules, host, port) ?? this.#options.rules[0];',
+  ],
+];
+
+/** The ways out of one process. */
+const ways: readonly Off[] = [
+  [
+    'a plan opens the network of the machine',
+    'allow.map((text) => hostRule(text))',
+    'allow.map((text) => hostRule(text, true))',
+  ],
+  ['two ways out share a port', 'ports.indexOf(port) !== index', 'ports.indexOf(port) > index'],
+  ['a process sees the other sockets of its ways', '    source: path,\n', "    source: join(path, '..'),\n"],
+  ['the socket of a proxy stays', 'rmSync(folder, { recursive: true, force: true });\n      },', '},'],
+];
+const turns: readonly Off[] = [
+  [
+    'mounts are set up while a command runs that could plant a link',
+    'this.#isNeeded ? this.#othersIn(pinned.nestedIn) : []',
+    'this.#isNeeded ? [] : this.#othersIn(pinned.nestedIn)',
+  ],
+  ['a turn is waited for without end', 'if (left <= 0)', 'if (left === undefined)'],
+];
+const files: readonly Off[] = [
+  [
+    'what a command is told lies where a name leads to it',
+    'rmSync(folder, { recursive: true, force: true });',
+    '',
+  ],
+  [
+    'a command can write what the next is told',
+    "${this.#descriptors.get(name)}`, 'r')",
+    "${this.#descriptors.get(name)}`, 'r+')",
   ],
 ];
 
@@ -100,7 +143,10 @@ const unusable: readonly Off[] = [
 export const guardParts: readonly Mutant[] = [
   ...held.map(off('guarded-mounts.ts', 'guarded-mounts')),
   ...hosts.map(off('allowed-hosts.ts', 'allowed-hosts')),
-  ...egress.map(off('egress-proxy.ts', 'network')),
+  ...egress.map(off('egress-proxy.ts', 'network', 'egress-proxy')),
+  ...ways.map(off('network-access.ts', 'network', 'network-access')),
+  ...turns.map(off('setup-turns.ts', 'setup-turns')),
+  ...files.map(off('private-files.ts', 'private-files')),
   ...nodes.map(off('device-nodes.ts', 'sandbox')),
   ...watched.map(off('process-count.ts', 'sandbox-limits')),
   ...entered.map(off('group-entry.ts', 'sandbox-limits')),

@@ -62,6 +62,9 @@ async function openBench() {
       root,
       config: join(root, 'tools/vitest/vitest.config.ts'),
       watch: false,
+      // A mutant that makes its test hang is killed by it.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
       // No `bail`: it may cut off the word of the very test that failed, and then the mutant seems to survive.
       reporters: [{}],
     },

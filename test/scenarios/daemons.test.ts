@@ -87,7 +87,7 @@ describe('the daemons', () => {
     const ends = await Promise.all([orchestrator.ended, worker.ended, reviewer.ended]);
     expect(ends.map(({ code }) => code)).toEqual([130, 130, 130]);
     expect(made.leftovers()).toEqual([]);
-  }, 300_000);
+  });
 
   it('finish a run whose worker is killed in the middle', async () => {
     const made = scenario(1);
@@ -103,7 +103,7 @@ describe('the daemons', () => {
     const ended = await client.ended;
     expect(ended.code, ended.stdout + ended.stderr).toBe(0);
     expect(integrated(made, (await onlyRun(made)).run)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
-  }, 300_000);
+  });
 
   it('go on after the orchestrator is killed, and run nothing twice', async () => {
     const made = scenario(1);
@@ -131,7 +131,7 @@ describe('the daemons', () => {
       () => made.git('branch', '--list', `switchyard/${ended.run}`) || undefined,
     );
     expect(integrated(made, ended.run)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
-  }, 300_000);
+  });
 
   it('two orchestrators on one state folder: the second says who holds it', async () => {
     const made = scenario();
@@ -141,7 +141,7 @@ describe('the daemons', () => {
     expect(second.code).toBe(7);
     expect(second.stderr).toContain('error E_STATE_LOCKED');
     expect(second.stderr).toContain(`process ${pid}`);
-  }, 300_000);
+  });
 
   it('a port that was asked for by number and is taken is refused; one that was not falls back', async () => {
     const [one, other] = [scenario(), scenario()];
@@ -151,7 +151,7 @@ describe('the daemons', () => {
     const refused = await other.daemon('orchestrator', '--port', port).ended;
     expect(refused.code).toBe(7);
     expect(refused.stderr).toContain(`port ${port}`);
-  }, 300_000);
+  });
 
   it('a wrong token and an unreadable hub each get one clear message', async () => {
     const made = scenario();
@@ -162,14 +162,14 @@ describe('the daemons', () => {
     const refused = await made.daemon('worker', '--hub', url, '--token-file', file).ended;
     expect(refused.code).toBe(6);
     expect(refused.stderr).toContain('error E_TOKEN');
-  }, 300_000);
+  });
 
   it('binds nothing but the loopback without TLS', async () => {
     const made = scenario();
     const refused = await made.daemon('orchestrator', '--host', '0.0.0.0', '--port', '0').ended;
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('error E_BIND_INSECURE');
-  }, 300_000);
+  });
 
   it('keep token and address where only their owner can read them', async () => {
     const made = scenario();
@@ -181,5 +181,5 @@ describe('the daemons', () => {
     expect(readFileSync(join(made.state, 'logs', 'orchestrator.1.ndjson'), 'utf8')).not.toContain(
       made.token(),
     );
-  }, 300_000);
+  });
 });

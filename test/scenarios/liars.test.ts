@@ -149,7 +149,7 @@ it('workers and reviewers that lie to the real orchestrator change nothing, and 
     return view.phase === 'running' ? undefined : view;
   });
   expect([ended.phase, ended.tasks[0]?.attempt]).toEqual(['completed', 1]);
-}, 300_000);
+});
 
 /** A reviewer that finds something where nothing is. */
 async function rejectForNothing(made: Scenario, url: string): Promise<void> {

@@ -54,7 +54,7 @@ describe('the main job', () => {
     for (const command of ['tsc -p .*generated.tsconfig.json', '--test .*error-table.test.ts .*'])
       expect(text).toMatch(new RegExp(`✓ `.concat('`.*', command, '` exit code 0')));
     expect(leftBehind(html)).toEqual([]);
-  }, 400_000);
+  });
 
   it('with --fail: what depends on the failure is skipped, the rest completes, exit code 1', async () => {
     const { code, stdout, stderr } = await mainJob('--fail');
@@ -67,5 +67,5 @@ describe('the main job', () => {
       /## What went wrong\s+- \*\*licences\*\* failed: .*licences\.mjs" ended with exit code 1\n.*index skipped because licences failed/,
     );
     expect(leftBehind(html)).toEqual([]);
-  }, 400_000);
+  });
 });

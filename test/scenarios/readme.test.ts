@@ -121,7 +121,7 @@ describe('every command of the README works as printed', () => {
       expect(code, `${command}\n${stdout}${stderr}`).toBe(0);
     }
     expect(readFileSync(join(made.repository, 'loud/hello.txt'), 'utf8')).toBe('HELLO\n');
-  }, 300_000);
+  });
 
   it('answers gates and questions', async () => {
     const { code, stderr } = await shell('npx switchyard run waits.yaml --detach').ended;

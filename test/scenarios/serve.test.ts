@@ -48,5 +48,5 @@ describe('nx run-many -t serve', () => {
     serve.child.kill('SIGINT');
     await serve.ended;
     await until('the end of every daemon', () => (made.leftovers().length === 0 ? true : undefined));
-  }, 300_000);
+  });
 });

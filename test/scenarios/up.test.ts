@@ -61,7 +61,7 @@ describe('switchyard up', () => {
     up.child.kill('SIGINT');
     expect((await up.ended).code).toBe(130);
     expect(made.leftovers()).toEqual([]);
-  }, 300_000);
+  });
 
   it('that is asked to end by `down` ends all of it, and tells those who follow a run', async () => {
     const made = new Scenario({
@@ -84,7 +84,7 @@ describe('switchyard up', () => {
     expect(made.leftovers()).toEqual([]);
     // Nobody is there any more: the list says that the run stands still.
     expect((await made.cli('runs').ended).stdout).toMatch(/\none-\w+ +stopped +0\/1/);
-  }, 300_000);
+  });
 
   it('that is killed itself leaves nothing running, in the middle of a task', async () => {
     const made = new Scenario({
@@ -103,5 +103,5 @@ describe('switchyard up', () => {
     await until('the end of all', () => (made.leftovers().length === 0 ? true : undefined), 120_000);
     // They ended in order: nobody holds the folder, and the address is taken back.
     expect(existsSync(join(made.state, 'orchestrator.json'))).toBe(false);
-  }, 300_000);
+  });
 });

@@ -1,9 +1,7 @@
 import { existsSync, mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { KeptState } from './kept-state.ts';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const dayMs = 24 * 60 * 60_000;
 const [open, old, young] = ['open-aaaaaa', 'old-bbbbbb', 'young-cccccc'];

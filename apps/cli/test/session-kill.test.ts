@@ -3,10 +3,8 @@ import { existsSync, mkdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SessionState } from '@switchyard/review';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ProjectOfTest, two } from './session-project.ts';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 const program = fileURLToPath(new URL('../bin/switchyard.mjs', import.meta.url));
 let project: ProjectOfTest;

@@ -20,11 +20,9 @@ import { silentLogger } from '@switchyard/runtime';
 import { openLibsqlJournal, type StoredFact } from '@switchyard/store';
 import { MadeUpRun, seededRandom } from '@switchyard/testkit';
 import Database from 'libsql';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { compose } from '../src/compose.ts';
 import { configSchema } from '../src/config.ts';
-
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const isRoot = process.getuid?.() === 0;
 const run = runId.parse('demo-abcdef');

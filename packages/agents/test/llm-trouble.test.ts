@@ -79,7 +79,7 @@ describe('trouble that does not pass', () => {
       for (let sign = 0; sign < 3; sign += 1) {
         const before = watches;
         showLife();
-        await vi.waitFor(() => expect(watches).toBeGreaterThan(before), { timeout: 10_000 });
+        await vi.waitFor(() => expect(watches).toBeGreaterThan(before), { timeout: 60_000 });
       }
     };
     const said = [{ ...complete, hold }];

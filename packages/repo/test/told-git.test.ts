@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { entry, run, UserCheckout } from './user-checkout.ts';
 
-vi.setConfig({ hookTimeout: 60_000 });
-
 /** One git: its words, and its environment. */
 interface Call {
   readonly words: readonly string[];

@@ -44,6 +44,7 @@ export class Attempt {
   private readonly wip: WipKeeper;
   private readonly desk: PlanDesk | undefined;
   private clone: AttemptClone | undefined;
+  private hasRun = false;
 
   constructor(assignment: TaskAssignment, ports: AttemptPorts, context: AttemptContext) {
     this.assignment = assignment;
@@ -93,6 +94,7 @@ export class Attempt {
       this.clone = clone;
       const layer = await this.layer(objects, clone);
       await this.beginWork(clone, layer);
+      this.hasRun = true;
       const outcome = await workOn({
         assignment,
         ports: this.ports,
@@ -114,7 +116,9 @@ export class Attempt {
     } catch (thrown) {
       if (signal.aborted) return lostReport(assignment, messageOf(signal.reason));
       this.logger.warn({ err: thrown }, 'attempt failed');
-      return failedReport(assignment, failureOf(thrown));
+      // What ran before it failed was held or not: the report has to say.
+      const evidence = this.hasRun ? { ...this.facts([]), receipts: [] } : undefined;
+      return failedReport(assignment, failureOf(thrown), evidence);
     }
   }
 

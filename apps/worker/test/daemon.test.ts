@@ -194,6 +194,7 @@ describe('an attempt', () => {
     bench.assign(base, [replace, 'echo x > stray.txt'], { ...readme, fence: 2 });
     const failed = await bench.next('task-failed');
     expect(failed.payload.failure).toMatchObject({ code: 'E_WORKSPACE_VIOLATION', paths: ['stray.txt'] });
+    expect(failed.payload.evidence).toMatchObject({ sandbox: 'bubblewrap', filesChanged: [] });
   });
 
   it('may work in a workspace that is not there yet, folder or file', async () => {

@@ -187,7 +187,7 @@ function unwritable({ ports, mounts }: ContextOptions): SandboxMount[] {
   if (ports.sandbox.tier === 'none')
     throw new AppError(
       'E_SANDBOX_UNAVAILABLE',
-      'commands of this mode may write nothing, and without a sandbox nothing holds them to that; they are refused',
+      'commands of this mode may write nothing, and without a sandbox nothing holds them to that; they are refused. Leave --no-sandbox out; `switchyard doctor` says what the sandbox needs',
     );
   return mounts().map((mount) => (mount.kind === 'write' ? { ...mount, kind: 'read' } : mount));
 }

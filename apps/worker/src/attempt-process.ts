@@ -63,7 +63,7 @@ function unwritable({ ports, folder, mounts }: ProcessPlace): SandboxMount[] {
   if (ports.sandbox.tier === 'none')
     throw new AppError(
       'E_SANDBOX_UNAVAILABLE',
-      'agents of this mode may write nothing by themselves, and without a sandbox nothing holds them to that; they are refused',
+      'agents of this mode may write nothing by themselves, and without a sandbox nothing holds them to that; they are refused. Leave --no-sandbox out; `switchyard doctor` says what the sandbox needs',
     );
   const output = join(folder, 'output');
   return mounts().map((mount) =>

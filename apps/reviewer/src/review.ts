@@ -9,7 +9,7 @@ import {
   type Analysis,
   type AnalysisRequest,
 } from '@switchyard/analyzers';
-import { AppError, isAppError, type ReviewAssignment } from '@switchyard/protocol';
+import { AppError, isAppError, type Finding, type ReviewAssignment } from '@switchyard/protocol';
 import { backoffMs, sleep, type Logger } from '@switchyard/runtime';
 import type { ReviewPorts } from './ports.ts';
 
@@ -35,23 +35,30 @@ export async function reviewCommit(
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await objects.checkout(commit, checkout);
     signal.throwIfAborted();
-    const under = await underReview(assignment, checkout, objects);
+    const { missing, ...under } = await underReview(assignment, checkout, objects);
     signal.throwIfAborted();
     const { sandbox, engineReadPaths, modelReviewer } = ports;
     const ofModel = modelReviewer?.engine({ ...about, assignment, checkout, objects });
-    return await analyze([...ports.engines, ...(ofModel === undefined ? [] : [ofModel])], {
+    const analysis = await analyze([...ports.engines, ...(ofModel === undefined ? [] : [ofModel])], {
       root: checkout,
       ...under,
       specializations: [specialization],
       run: sandboxedRun(sandbox, { root: checkout, readPaths: engineReadPaths, signal }),
       signal,
     });
+    return {
+      ...analysis,
+      findings: [...analysis.findings, ...missing.map((path) => notThere(path, assignment))],
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-type UnderReview = Pick<AnalysisRequest, 'files' | 'base' | 'policy' | 'all'>;
+interface UnderReview extends Pick<AnalysisRequest, 'files' | 'base' | 'policy' | 'all'> {
+  /** What the assignment names and the commit has not. */
+  readonly missing: readonly string[];
+}
 
 /** What has changed since the base, or the files that the assignment names, as they stand; the policy is the base's. */
 async function underReview(
@@ -60,11 +67,23 @@ async function underReview(
   objects: Awaited<ReturnType<ReviewPorts['objects']>>,
 ): Promise<UnderReview> {
   const before = baseTreeOf((path) => objects.readFile(base, path));
-  if (reads === undefined) return { files: await objects.changedLines(base, commit), base: before };
+  if (reads === undefined)
+    return { files: await objects.changedLines(base, commit), base: before, missing: [] };
   const named = (await listTree(checkout)).filter((path) => reads.some((one) => isIn(one, path)));
   if (named.length === 0)
     throw new AppError('E_NOT_FOUND', `nothing of ${reads.join(', ')} is in commit ${commit}`);
-  return { files: wholeFiles(named), policy: before, all: true };
+  const missing = reads.filter((one) => !named.some((path) => isIn(one, path)));
+  return { files: wholeFiles(named), policy: before, all: true, missing };
+}
+
+function notThere(path: string, { specialization }: ReviewAssignment): Finding {
+  return {
+    severity: 'info',
+    category: specialization,
+    description: `${path} is to be reviewed, and is not there.`,
+    suggestion: 'Mend the path in the plan, or take it out.',
+    references: [],
+  };
 }
 
 function isIn(named: string, path: string): boolean {

@@ -76,8 +76,11 @@ describe('a review', () => {
     const { payload } = await bench.next('review-rejected');
     expect(payload.issues).toMatchObject([{ file: 'src/old.ts', line: 1, rule: 'ast-grep/no-eval' }]);
     expect(payload.feedback).toBe('security: 1 critical in 1 file, each as a whole.');
-    bench.assign(base, base, { reviewId: 'review-2', reads: ['README.md'] });
-    expect((await bench.next('review-approved')).payload).toMatchObject({ filesAnalyzed: 1 });
+    bench.assign(base, base, { reviewId: 'review-2', reads: ['README.md', 'lib/gone.ts'] });
+    expect((await bench.next('review-approved')).payload).toMatchObject({
+      filesAnalyzed: 1,
+      issues: [{ severity: 'info', description: 'lib/gone.ts is to be reviewed, and is not there.' }],
+    });
   });
 
   it('approves nothing where no file that is named is there', async () => {

@@ -1,4 +1,4 @@
-import { executorKinds, isAppError, messageOf, workerIdOf } from '@switchyard/protocol';
+import { isAppError, messageOf, workerIdOf } from '@switchyard/protocol';
 import { z } from 'zod';
 import { approvalOf } from '../approval.ts';
 import { mcpServersOf } from '../mcp-servers.ts';
@@ -46,13 +46,11 @@ const input = z.object({
       'Criteria for worker and reviewer; {run} is a command checked on a fresh checkout of the result.',
     ),
   executor: z
-    .strictObject({
-      kind: z.enum(executorKinds).optional(),
-      run: z.union([z.string().max(8000), z.array(z.string().max(8000)).max(100)]).optional(),
-      agent: z.string().max(100).optional(),
-      model: z.string().max(200).optional(),
-      mode: z.string().max(100).optional(),
-    })
+    // Loose: what is wrong with it the checks of the plan say, as of all that is spawned.
+    .record(
+      z.string().max(100),
+      z.union([z.string().max(8000), z.array(z.string().max(8000)).max(100), z.number(), z.boolean()]),
+    )
     .optional()
     .describe(
       'Who works on it, as in a plan: {run: [commands]}, {agent: name} or {model: name}. Default: what the server was started with, else as other tasks of the run.',

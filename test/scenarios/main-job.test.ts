@@ -48,6 +48,7 @@ describe('the main job', () => {
     expect([existsSync(html), existsSync(markdown)]).toEqual([true, true]);
     const page = readFileSync(html, 'utf8');
     expect(page).toContain('<svg');
+    expect(page).toMatch(/<pre class="excerpt">.*<span class="hit"><i>\d+<\/i>.*exec/);
     expect(page).toContain('generated/history/read-history.test.ts');
     const text = readFileSync(markdown, 'utf8');
     expect(text).toMatch(/## Verification of the merged result\s+\*\*✓ passed\*\*/);

@@ -57,7 +57,10 @@ async function reportOf(
   },
 ): Promise<ReviewReport> {
   const { scope, specializations, startedAt } = about;
-  const sources = new SourceLines(scope.root);
+  const sources = new SourceLines(scope.root, [
+    ...review.findings,
+    ...review.suppressed.map(({ finding }) => finding),
+  ]);
   const reported = async (finding: Finding): Promise<ReportedFinding> => {
     const excerpt = await sources.around(finding);
     const fingerprint = review.fingerprints.get(finding) ?? '';

@@ -1,28 +1,27 @@
 import { readSource } from '@switchyard/analyzers';
-import type { Finding, ReportedFinding } from '@switchyard/protocol';
+import { rangesToShow, type Finding, type ShownFinding, type SourceRange } from '@switchyard/protocol';
 
-/** Lines shown before and after the one that a finding speaks of. */
-const context = 2;
-/** A report shall not spread what it finds: lines with secrets stay where they are. */
-const secret = /^(secretlint\/|text\/private-key$)|(secret|password|token|credential|private-?key|api-?key)/i;
-
-/** Source lines of a tree around findings, the file read last kept. */
+/** Source lines of a tree around the findings of a report, the file read last kept. */
 export class SourceLines {
   private readonly root: string;
+  private readonly ranges: ReadonlyMap<Finding, SourceRange | undefined>;
   private last: { readonly file: string; readonly lines: readonly string[] } | undefined;
 
-  constructor(root: string) {
+  /** All findings are needed at once: where one speaks of a secret, none of the others shows it. */
+  constructor(root: string, findings: readonly Finding[]) {
     this.root = root;
+    const ranges = rangesToShow(findings);
+    this.ranges = new Map(findings.map((finding, index) => [finding, ranges[index]]));
   }
 
   /** Undefined where there is no line to show, or it may hold a secret. */
-  async around({ file, line, rule }: Finding): Promise<ReportedFinding['excerpt']> {
-    if (file === undefined || line === undefined || secret.test(rule ?? '')) return undefined;
-    const lines = await this.linesOf(file);
-    if (line > lines.length) return undefined;
-    const from = Math.max(1, line - context);
-    const shown = lines.slice(from - 1, line + context);
-    return { from, lines: shown.map((text) => text.slice(0, 200)) };
+  async around(finding: Finding): Promise<ShownFinding['excerpt']> {
+    const range = this.ranges.get(finding);
+    if (range === undefined) return undefined;
+    const lines = await this.linesOf(range.file);
+    if (finding.line === undefined || finding.line > lines.length) return undefined;
+    const shown = lines.slice(range.from - 1, range.to);
+    return { from: range.from, lines: shown.map((text) => text.slice(0, 200)) };
   }
 
   private async linesOf(file: string): Promise<readonly string[]> {

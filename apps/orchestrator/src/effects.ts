@@ -16,6 +16,7 @@ import type { Assignments } from './assignments.ts';
 import { followUpsOf } from './follow-ups.ts';
 import type { Loop } from './loop.ts';
 import type { OrchestratorPorts } from './ports.ts';
+import { withSources } from './report-sources.ts';
 import { buildReport } from './run-report.ts';
 import type { RunKeeper } from './run-keeper.ts';
 
@@ -241,7 +242,11 @@ export class Effects {
     if (ports.reports.find(run) === undefined) {
       await this.trying(() => ports.repository.publish(run), { run, what: 'branch', signal });
       const report = buildReport(keeper, ports);
-      await this.trying(() => ports.reports.write(report), { run, what: 'report', signal });
+      await this.trying(async () => ports.reports.write(await withSources(report, ports.repository)), {
+        run,
+        what: 'report',
+        signal,
+      });
     }
     finished(keeper);
   }

@@ -28,7 +28,8 @@ export {
   type Severity,
   type Specialization,
 } from './finding.ts';
-export { reviewReport, type ReportedFinding, type ReviewReport } from './review-report.ts';
+export { reviewReport, type ReportedFinding, type ReviewReport, type ShownFinding } from './review-report.ts';
+export { rangesToShow, type SourceRange } from './source-range.ts';
 export {
   sessionReport,
   type EarlierOutcome,

@@ -9,10 +9,13 @@ const excerpt = z.object({
   lines: z.array(z.string().max(400)).max(20),
 });
 
-export const reportedFinding = finding.extend({
+/** A finding as a report shows it. */
+export const shownFinding = finding.extend({ excerpt: excerpt.optional() });
+export type ShownFinding = z.infer<typeof shownFinding>;
+
+export const reportedFinding = shownFinding.extend({
   /** Stays while lines above it come and go; what a suppression and the SARIF report name it by. */
   fingerprint: z.string(),
-  excerpt: excerpt.optional(),
 });
 export type ReportedFinding = z.infer<typeof reportedFinding>;
 

@@ -1,3 +1,4 @@
+import { shownFinding } from './review-report.ts';
 import { z } from 'zod';
 import { handover, receipt } from './evidence.ts';
 import { failure } from './failure.ts';
@@ -227,7 +228,7 @@ export const attemptReport = z.object({
       specialization,
       outcome: z.enum(['approved', 'rejected', 'timed-out', 'failed', 'running']),
       feedback: z.string(),
-      findings: z.array(finding),
+      findings: z.array(shownFinding),
       durationMs: durationMs.optional(),
     }),
   ),

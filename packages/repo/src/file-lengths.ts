@@ -1,11 +1,6 @@
 import type { CommitId } from '@switchyard/protocol';
 import type { Git } from './git-runner.ts';
-import { ObjectReader } from './object-reader.ts';
-
-/** A file over this is not counted. */
-const fileBytesMax = 10 * 1024 * 1024;
-/** Neither is what comes after so much in all. */
-const allBytesMax = 256 * 1024 * 1024;
+import { readTexts } from './file-texts.ts';
 
 const lineBreak = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
 
@@ -20,40 +15,10 @@ export async function readFileLengths(
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   const lengths = new Map<string, number>();
-  const asked = [...new Set(paths)].filter(isPlain);
-  if (asked.length === 0) return lengths;
-  const counted: string[] = [];
-  let bytesLeft = allBytesMax;
-  for (const [path, { type, bytes }] of await kindsOf(git, commit, asked)) {
-    const isCounted = type === 'blob' && bytes <= Math.min(fileBytesMax, bytesLeft);
-    lengths.set(path, type === 'blob' ? Infinity : 0);
-    if (!isCounted) continue;
-    bytesLeft -= bytes;
-    counted.push(path);
-  }
-  await ObjectReader.use(git, async (reader) => {
-    for (const path of counted) {
-      const { content } = await reader.read(`${commit}:${path}`);
-      lengths.set(path, (content.toString('utf8').match(lineBreak)?.length ?? 0) + 1);
-    }
-  });
-  return lengths;
-}
-
-/** A path as trees have them; git reads others in ways of its own. */
-function isPlain(path: string): boolean {
-  return (
-    !/[\0\n]/.test(path) && path.split('/').every((name) => name !== '' && name !== '.' && name !== '..')
+  const kinds = await readTexts(git, { commit, paths }, (path, text) =>
+    lengths.set(path, (text.match(lineBreak)?.length ?? 0) + 1),
   );
-}
-
-async function kindsOf(git: Git, commit: CommitId, paths: readonly string[]) {
-  const { stdout } = await git.run(['cat-file', '--batch-check=%(objecttype) %(objectsize)'], {
-    stdin: paths.map((path) => `${commit}:${path}\n`).join(''),
-  });
-  const answers = stdout.toString('utf8').split('\n');
-  return paths.flatMap((path, at): [string, { type: string; bytes: number }][] => {
-    const [, type, bytes] = /^(blob|tree) (\d+)$/.exec(answers[at] ?? '') ?? [];
-    return type === undefined ? [] : [[path, { type, bytes: Number(bytes) }]];
-  });
+  return new Map(
+    [...kinds].map(([path, kind]) => [path, kind === 'tree' ? 0 : (lengths.get(path) ?? Infinity)]),
+  );
 }

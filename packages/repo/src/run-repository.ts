@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { AppError, commitId, slugOf, type CommitId, type RunId, type TaskId } from '@switchyard/protocol';
+import {
+  AppError,
+  commitId,
+  slugOf,
+  type CommitId,
+  type RunId,
+  type SourceRange,
+  type TaskId,
+} from '@switchyard/protocol';
 import type { Logger } from '@switchyard/runtime';
 import { applyRun, planApply, type ApplyPlan, type ApplyRequest, type ApplyResult } from './apply.ts';
 import { checkBase } from './base-check.ts';
@@ -7,6 +15,7 @@ import { readChangedLines, type ChangedLines } from './changed-lines.ts';
 import { treeChanges } from './changed-files.ts';
 import { checkoutFiles } from './checkout.ts';
 import { readFileLengths } from './file-lengths.ts';
+import { readSourceLines } from './source-lines.ts';
 import { Git } from './git-runner.ts';
 import { commitIncludeFiles } from './include-files.ts';
 import { integrateEntries, type IntegrationRequest, type IntegrationResult } from './integrate.ts';
@@ -62,6 +71,11 @@ export interface RunRepository {
    * Infinity: too large to be counted.
    */
   fileLengths(commit: CommitId, paths: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** The lines of each range as a commit has them, cut where they are long; undefined where there is no such text. */
+  sourceLines(
+    commit: CommitId,
+    ranges: readonly SourceRange[],
+  ): Promise<readonly (readonly string[] | undefined)[]>;
   /** Writes the files of a commit into a new or empty folder, byte for byte, without a `.git`. */
   checkout(commit: CommitId, folder: string): Promise<void>;
   /** What `apply` would do now, without doing it. */
@@ -223,6 +237,13 @@ class PrivateRunRepository implements RunRepository {
 
   fileLengths(commit: CommitId, paths: readonly string[]): Promise<ReadonlyMap<string, number>> {
     return readFileLengths(this.git, commit, paths);
+  }
+
+  sourceLines(
+    commit: CommitId,
+    ranges: readonly SourceRange[],
+  ): Promise<readonly (readonly string[] | undefined)[]> {
+    return readSourceLines(this.git, commit, ranges);
   }
 
   checkout(commit: CommitId, folder: string): Promise<void> {

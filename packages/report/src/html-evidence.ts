@@ -1,4 +1,4 @@
-import type { Finding, Receipt, Severity } from '@switchyard/protocol';
+import type { Finding, Receipt, Severity, ShownFinding } from '@switchyard/protocol';
 import { bySeverity } from './account.ts';
 import { escapeHtml, referenceLink } from './markup.ts';
 import type { Tone } from './phase-look.ts';
@@ -48,10 +48,10 @@ function receiptHtml(receipt: Receipt): string {
 }
 
 /** Findings, most severe first. */
-export function findingsHtml(findings: readonly Finding[]): string {
+export function findingsHtml(findings: readonly ShownFinding[]): string {
   const shown = bySeverity(findings)
     .slice(0, findingsMax)
-    .map((one) => findingHtml(one))
+    .map((one) => findingHtml(one, excerptHtml(one)))
     .join('\n');
   const rest = findings.length - findingsMax;
   return rest > 0 ? `${shown}\n<p class="soft">${rest} more are in the JSON report.</p>` : shown;
@@ -64,6 +64,16 @@ export function findingHtml(finding: Finding, extra = ''): string {
   const sources = finding.references.map(referenceHtml);
   if (finding.rule !== undefined) sources.unshift(`<code>${escapeHtml(finding.rule)}</code>`);
   return `<div class="finding tone-${severityTone[finding.severity]}"><div class="where"><span class="pill">${finding.severity}</span> <code>${escapeHtml(placeOf(finding))}</code> <span class="soft">${escapeHtml(finding.category)}</span></div><p>${escapeHtml(finding.description)}</p>${extra}${suggestion}${sources.length > 0 ? `<p class="soft">${sources.join(' · ')}</p>` : ''}</div>`;
+}
+
+/** The source lines around a finding, its own marked; nothing where there are none. */
+export function excerptHtml({ excerpt, line }: ShownFinding): string {
+  if (excerpt === undefined) return '';
+  const rows = excerpt.lines.map((text, index) => {
+    const number = excerpt.from + index;
+    return `<span${number === line ? ' class="hit"' : ''}><i>${number}</i>${escapeHtml(text)}</span>`;
+  });
+  return `<pre class="excerpt">${rows.join('')}</pre>`;
 }
 
 /** `file:line`, `file`, or that it speaks of the whole change. */

@@ -1,5 +1,5 @@
-import { severities, type ReportedFinding, type ReviewReport, type Severity } from '@switchyard/protocol';
-import { findingHtml, severityTone } from './html-evidence.ts';
+import { severities, type ReviewReport, type Severity } from '@switchyard/protocol';
+import { excerptHtml, findingHtml, severityTone } from './html-evidence.ts';
 import { pageHtml, section } from './html-page.ts';
 import { escapeHtml } from './markup.ts';
 import type { Tone } from './phase-look.ts';
@@ -84,16 +84,6 @@ function severityHtml({ findings }: ReviewReport, severity: Severity): string {
     return `<h3 class="file">${heading}</h3>\n${list.map((one) => findingHtml(one, excerptHtml(one))).join('\n')}`;
   });
   return section(severityTitles[severity], body.join('\n'));
-}
-
-/** The source lines around a finding, its own marked; nothing where there are none. */
-export function excerptHtml({ excerpt, line }: ReportedFinding): string {
-  if (excerpt === undefined) return '';
-  const rows = excerpt.lines.map((text, index) => {
-    const number = excerpt.from + index;
-    return `<span${number === line ? ' class="hit"' : ''}><i>${number}</i>${escapeHtml(text)}</span>`;
-  });
-  return `<pre class="excerpt">${rows.join('')}</pre>`;
 }
 
 function restHtml({ findings }: ReviewReport): string {

@@ -33,6 +33,12 @@ describe('the page of a run with a failure', async () => {
     expect(html).toContain('<code>ast-grep/shell-command-built</code>');
   });
 
+  it('shows the source lines of a finding, its own marked', () => {
+    expect(html).toContain(
+      '<span class="hit"><i>12</i>  exec(`less &lt;${name}&gt;`);</span><span><i>13</i>}</span>',
+    );
+  });
+
   it('shows receipts, the output folded where the command did well and open where it failed', () => {
     expect(html).toMatch(
       /<details class="receipt"><summary><span class="ok">✓<\/span> <code>npm test<\/code>/,

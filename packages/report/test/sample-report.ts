@@ -171,6 +171,7 @@ function attemptOf(task: SampleTask, facts: AttemptFacts): unknown {
     suggestion: 'Use execFile with an array of arguments and no shell.',
     references: ['CWE-78', 'https://nodejs.org/api/child_process.html'],
     rule: 'ast-grep/shell-command-built',
+    excerpt: { from: 11, lines: ['function open(name) {', '  exec(`less <${name}>`);', '}'] },
     ...task.finding,
   };
   return {

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { AppError, commitId, type ChangedFile, type CommitId, type RunId } from '@switchyard/protocol';
+import {
+  AppError,
+  commitId,
+  type ChangedFile,
+  type CommitId,
+  type RunId,
+  type SourceRange,
+} from '@switchyard/protocol';
 import type {
   ApplyPlan,
   ApplyRequest,
@@ -157,6 +164,10 @@ export class MemoryRepository implements RunRepository {
     await this.before('fileLengths');
     const known = paths.map((path): [string, number] => [path, this.lengths.get(path) ?? 1_000]);
     return new Map(known.filter(([, lines]) => lines > 0));
+  }
+
+  sourceLines(_commit: CommitId, ranges: readonly SourceRange[]): Promise<readonly undefined[]> {
+    return Promise.resolve(ranges.map(() => undefined));
   }
 
   checkout(): Promise<void> {

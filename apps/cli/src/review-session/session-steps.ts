@@ -250,7 +250,10 @@ export class SessionSteps {
     const warnings = ofTemplate.filter((one) => !told.includes(one));
     const { integration, verdict, standings } = await this.result(state);
     const { project } = this;
-    const sources = new SourceLines(project.root);
+    const sources = new SourceLines(project.root, [
+      ...integration.findings,
+      ...integration.suppressed.map(({ finding }) => finding),
+    ]);
     const report = await sessionReportOf(state, {
       root: project.root,
       around: (finding) => sources.around(finding),

@@ -1,11 +1,11 @@
 import { severities, type SessionReport, type Severity } from '@switchyard/protocol';
-import { findingHtml, severityTone } from '../html-evidence.ts';
+import { excerptHtml, findingHtml, severityTone } from '../html-evidence.ts';
 import { pageHtml, section } from '../html-page.ts';
 import { escapeHtml } from '../markup.ts';
 import type { Tone } from '../phase-look.ts';
 import { oneLine } from '../plain-text.ts';
 import { countText, durationText, momentText } from '../quantities.ts';
-import { excerptHtml, severityTitles, suppressedTable } from '../review-html.ts';
+import { severityTitles, suppressedTable } from '../review-html.ts';
 import { reviewersSvg } from './reviewers-svg.ts';
 
 /** Findings shown on the page; the JSON report has all. */

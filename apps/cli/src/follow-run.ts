@@ -1,3 +1,4 @@
+import { writtenReport } from '@switchyard/access';
 import type { RunHandle } from '@switchyard/client';
 import {
   AppError,
@@ -8,7 +9,7 @@ import {
   type RunEvent,
   type RunView,
 } from '@switchyard/protocol';
-import { sleep, systemClock } from '@switchyard/runtime';
+import { systemClock } from '@switchyard/runtime';
 import type { CommandContext } from './context.ts';
 import { eventLine, idWidthOf, isTold } from './event-text.ts';
 import { Interrupt } from './interrupt.ts';
@@ -27,10 +28,6 @@ export interface FollowOptions {
   /** A progress document that is kept up to date meanwhile. */
   readonly progress?: string | undefined;
 }
-
-/** How long the report may take after the run has ended. */
-const reportTries = 50;
-const reportPollMs = 100;
 
 /** Shows a run until it has ended or ctrl-C; the answer is the exit code. Closes the session. */
 export async function followRun(options: FollowOptions): Promise<number> {
@@ -97,15 +94,10 @@ async function leave({ session, run, context: { terminal } }: FollowOptions): Pr
 
 type Report = PayloadOf<'report-got'>;
 
-/** The report; its files are written a moment after the end. A run that has ended stays so without one. */
+/** A run that has ended stays so without a report. */
 async function reportOf({ session, run, context }: FollowOptions): Promise<Report | undefined> {
   try {
-    let got = await session.client.report(run);
-    for (let tries = 0; got.files === undefined && tries < reportTries; tries += 1) {
-      await sleep(systemClock, reportPollMs);
-      got = await session.client.report(run);
-    }
-    return got;
+    return await writtenReport(session.client, run, systemClock);
   } catch (error) {
     if (!isAppError(error)) throw error;
     context.terminal.err(`the report is missing (${error.code}): ${error.message}\n`);

@@ -15,3 +15,4 @@ export {
 } from './repository-state.ts';
 export { servingOrchestrator } from './serving.ts';
 export { openSession, type Session, type SessionRequest, type StartMode } from './session.ts';
+export { writtenReport } from './written-report.ts';

@@ -125,14 +125,28 @@ function executorRules(
   const inherits =
     own === undefined || executorKind(shared) === executor || executorKind(shared) === undefined;
   const given = needed && (child(own, needed) ?? (inherits ? child(shared, needed) : undefined));
+  const unused = executor === 'command' ? unusedServers(child(node, 'mcpServers'), id.text, context) : [];
   if (needed === undefined || given !== undefined) {
     const mode = child(own, 'mode') ?? (inherits ? child(shared, 'mode') : undefined);
     const modes = modeProblems(mode, { id: id.text, context, kind, executor });
     if (modes.length > 0) return modes;
-    return needed === 'agent' ? agentProblems(given, executor, { id: id.text, context }) : [];
+    return needed === 'agent' ? agentProblems(given, executor, { id: id.text, context }) : unused;
   }
   if (executor === 'command' && kind !== 'implement') return [];
   return [problemAt(place, lacking(id.text, executor, needed))];
+}
+
+/** A command is started without any; that of `defaults` may be for the tasks of agents. */
+function unusedServers(node: SourceNode | undefined, id: string, context: TaskContext): PlanProblem[] {
+  if (node === undefined || textsOf(node).length === 0) return [];
+  return [
+    problemAt(context.placeOf(node.offset), {
+      severity: 'warning',
+      code: 'PLAN_MCP_UNUSED',
+      message: `Task ${id} names MCP servers, but what carries it out is a command, which has none`,
+      fix: 'leave `mcpServers` out, or give the task to an agent',
+    }),
+  ];
 }
 
 interface ModeContext {

@@ -204,6 +204,17 @@ describe('agents', () => {
     expect(problemsWith(`tasks: [${task}, mcpServers: [github] }]`)).toEqual([]);
   });
 
+  it('get none where a command carries the task out, and it is said', () => {
+    const command = '{ id: A, workspace: a, executor: { run: make }';
+    const problemsWith = (text: string) =>
+      parsePlan(text, { file: 'p.yaml', mcpServers: ['github'] }).problems;
+    expect(problemsWith(`tasks: [${command}, mcpServers: [github] }]`)).toMatchObject([
+      { code: 'PLAN_MCP_UNUSED', severity: 'warning', line: 1, column: 69 },
+    ]);
+    expect(problemsWith(`tasks: [${command}, mcpServers: [] }]`)).toEqual([]);
+    expect(problemsWith(`defaults: { mcpServers: [github] }\ntasks: [${command} }]`)).toEqual([]);
+  });
+
   it('are not looked at where nobody says which there are; one has to be named', () => {
     expect(problemsOf('{ kind: cli, agent: claude }', {})).toEqual([]);
     expect(problemsOf('{ kind: cli }')).toMatchObject([{ code: 'PLAN_EXECUTOR_INCOMPLETE' }]);

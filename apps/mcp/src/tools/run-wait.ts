@@ -1,5 +1,7 @@
-import type { RunHandle } from '@switchyard/client';
-import { AppError, type RunEvent, type RunEventKind, type RunView } from '@switchyard/protocol';
+import { writtenReport } from '@switchyard/access';
+import type { RunHandle, SwitchyardClient } from '@switchyard/client';
+import { AppError, isAppError, type RunEvent, type RunEventKind, type RunView } from '@switchyard/protocol';
+import { systemClock } from '@switchyard/runtime';
 import { z } from 'zod';
 import { runArgument, taskArgument, workerArgument } from '../arguments.ts';
 import { openProgress, type Progress } from '../progress.ts';
@@ -47,6 +49,7 @@ export const runWait = defineTool({
           signal: context.mcpReq.signal,
           progress,
         });
+        if (outcome === 'ended') await untilKept(client, run);
         const status = shapeOfRun(view);
         return { structured: { outcome, status }, text: `${outcome}: ${textOfRun(status)}` };
       } finally {
@@ -55,6 +58,16 @@ export const runWait = defineTool({
       }
     }),
 });
+
+/** What is said next looks at the branch, which comes into the user's repository a moment after the end. */
+async function untilKept(client: SwitchyardClient, run: string): Promise<void> {
+  try {
+    await writtenReport(client, run, systemClock);
+  } catch (error) {
+    // The orchestrator has gone, which it does when all is kept; that the run has ended is known.
+    if (!isAppError(error)) throw error;
+  }
+}
 
 function requireTask({ run, tasks }: RunView, taskId: string | undefined): void {
   if (taskId !== undefined && !tasks.some(({ id }) => id === taskId))

@@ -1,5 +1,12 @@
 import { readSource } from '@switchyard/analyzers';
-import { rangesToShow, type Finding, type ShownFinding, type SourceRange } from '@switchyard/protocol';
+import {
+  linesIn,
+  rangesToShow,
+  splitLines,
+  type Finding,
+  type ShownFinding,
+  type SourceRange,
+} from '@switchyard/protocol';
 
 /** Source lines of a tree around the findings of a report, the file read last kept. */
 export class SourceLines {
@@ -18,17 +25,14 @@ export class SourceLines {
   async around(finding: Finding): Promise<ShownFinding['excerpt']> {
     const range = this.ranges.get(finding);
     if (range === undefined) return undefined;
-    const lines = await this.linesOf(range.file);
-    if (finding.line === undefined || finding.line > lines.length) return undefined;
-    const shown = lines.slice(range.from - 1, range.to);
-    return { from: range.from, lines: shown.map((text) => text.slice(0, 200)) };
+    const lines = linesIn(await this.linesOf(range.file), range);
+    return lines && { from: range.from, lines };
   }
 
   private async linesOf(file: string): Promise<readonly string[]> {
     if (this.last?.file !== file) {
       const source = await readSource(this.root, file);
-      const text = source.kind === 'text' ? source.text.replace(/\r?\n$/, '') : '';
-      this.last = { file, lines: text.split(/\r?\n/) };
+      this.last = { file, lines: source.kind === 'text' ? splitLines(source.text) : [] };
     }
     return this.last.lines;
   }

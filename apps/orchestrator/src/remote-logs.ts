@@ -57,7 +57,10 @@ export class RemoteLogs {
   }
 
   private async makeRoom(file: string): Promise<void> {
-    const found = await stat(file).catch(() => undefined); // none yet
+    const found = await stat(file).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // none yet
+      throw error;
+    });
     if (found !== undefined && found.size >= fileBytesMax)
       await rename(file, file.replace(/\.ndjson$/, '.1.ndjson'));
   }

@@ -26,17 +26,19 @@ async function withLines(
   if (commit === undefined || wanted.length === 0) return attempt;
   const read = await repository.sourceLines(commit, wanted);
   const lines = new Map(wanted.map((range, index) => [range, read[index]]));
-  const shown = findings.map((finding, index) => {
-    const range = ranges[index];
-    const text = range === undefined ? undefined : lines.get(range);
-    if (range === undefined || text === undefined) return finding;
-    return { ...finding, excerpt: { from: range.from, lines: [...text] } };
-  });
-  let next = 0;
-  const withShown = reviews.map((review) => {
-    const mine = shown.slice(next, next + review.findings.length);
-    next += mine.length;
-    return { ...review, findings: mine };
-  });
-  return { ...attempt, reviews: withShown };
+  const shown = new Map(
+    findings.map((finding, index) => {
+      const range = ranges[index];
+      const text = range === undefined ? undefined : lines.get(range);
+      const excerpt = range !== undefined && text !== undefined && { from: range.from, lines: [...text] };
+      return [finding, { ...finding, ...(excerpt && { excerpt }) }];
+    }),
+  );
+  return {
+    ...attempt,
+    reviews: reviews.map((review) => ({
+      ...review,
+      findings: review.findings.map((finding) => shown.get(finding) ?? finding),
+    })),
+  };
 }

@@ -29,7 +29,7 @@ export {
   type Specialization,
 } from './finding.ts';
 export { reviewReport, type ReportedFinding, type ReviewReport, type ShownFinding } from './review-report.ts';
-export { rangesToShow, type SourceRange } from './source-range.ts';
+export { linesIn, rangesToShow, splitLines, type SourceRange } from './source-range.ts';
 export {
   sessionReport,
   type EarlierOutcome,

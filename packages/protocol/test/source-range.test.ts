@@ -1,4 +1,4 @@
-import { finding, rangesToShow, type Finding } from '@switchyard/protocol';
+import { finding, linesIn, rangesToShow, splitLines, type Finding } from '@switchyard/protocol';
 import { describe, expect, it } from 'vitest';
 
 const at = (line: number | undefined, over: Partial<Finding> = {}): Finding =>
@@ -11,8 +11,8 @@ const at = (line: number | undefined, over: Partial<Finding> = {}): Finding =>
 describe('the lines that a report shows', () => {
   it('are those around the one that a finding speaks of', () => {
     expect(rangesToShow([at(10), at(1), at(undefined)])).toEqual([
-      { file: 'a.ts', from: 8, to: 12 },
-      { file: 'a.ts', from: 1, to: 3 },
+      { file: 'a.ts', line: 10, from: 8, to: 12 },
+      { file: 'a.ts', line: 1, from: 1, to: 3 },
       undefined,
     ]);
   });
@@ -30,5 +30,11 @@ describe('the lines that a report shows', () => {
       true,
       true,
     ]);
+  });
+
+  it('come from the text, cut where they are long, unless it ends before', () => {
+    const range = { file: 'a.ts', line: 2, from: 1, to: 4 };
+    expect(linesIn(splitLines(`1\r\n${'x'.repeat(300)}\n3\n`), range)).toEqual(['1', 'x'.repeat(200), '3']);
+    expect(linesIn(splitLines('1\n'), range)).toBeUndefined();
   });
 });

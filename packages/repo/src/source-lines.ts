@@ -1,9 +1,6 @@
-import type { CommitId, SourceRange } from '@switchyard/protocol';
+import { linesIn, splitLines, type CommitId, type SourceRange } from '@switchyard/protocol';
 import { readTexts } from './file-texts.ts';
 import type { Git } from './git-runner.ts';
-
-/** Longer lines are cut. */
-const lineCharsMax = 200;
 
 /** The lines of each range as a commit has them, in order; undefined where it has none, or they are no text. */
 export async function readSourceLines(
@@ -20,10 +17,10 @@ export async function readSourceLines(
   const found = new Map<SourceRange, readonly string[]>();
   await readTexts(git, { commit, paths: [...byFile.keys()] }, (path, text) => {
     if (text.includes('\0')) return;
-    const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
+    const all = splitLines(text);
     for (const range of byFile.get(path) ?? []) {
-      const shown = lines.slice(range.from - 1, range.to).map((line) => line.slice(0, lineCharsMax));
-      if (shown.length > 0) found.set(range, shown);
+      const lines = linesIn(all, range);
+      if (lines !== undefined) found.set(range, lines);
     }
   });
   return ranges.map((range) => found.get(range));

@@ -23,9 +23,9 @@ afterAll(() => user.close());
 it('lines come as the commit has them, each where it was asked for', async () => {
   user.write({ 'a/three': 'changed\n' });
   const ranges = [
-    { file: 'a/three', from: 2, to: 9 },
-    { file: 'a/long', from: 1, to: 3 },
-    { file: 'a/three', from: 1, to: 1 },
+    { file: 'a/three', line: 3, from: 2, to: 9 },
+    { file: 'a/long', line: 1, from: 1, to: 3 },
+    { file: 'a/three', line: 1, from: 1, to: 1 },
   ];
   expect(await repository.sourceLines(base, ranges)).toEqual([['2', '3'], ['x'.repeat(200)], ['1']]);
 });
@@ -33,10 +33,12 @@ it('lines come as the commit has them, each where it was asked for', async () =>
 it.each(['a/nowhere', 'a', 'a/binary', 'a/large', '../a/three', 'a/three/'])(
   'there are none of %s',
   async (file) => {
-    expect(await repository.sourceLines(base, [{ file, from: 1, to: 3 }])).toEqual([undefined]);
+    expect(await repository.sourceLines(base, [{ file, line: 1, from: 1, to: 3 }])).toEqual([undefined]);
   },
 );
 
 it('there are none behind the end', async () => {
-  expect(await repository.sourceLines(base, [{ file: 'a/three', from: 4, to: 8 }])).toEqual([undefined]);
+  expect(await repository.sourceLines(base, [{ file: 'a/three', line: 4, from: 2, to: 6 }])).toEqual([
+    undefined,
+  ]);
 });

@@ -38,7 +38,7 @@ export async function handOver(
   }
   await writeNew(resolve(context.cwd, file), file, text);
   terminal.err(`wrote ${file}\n`);
-  if (flags.run === true) return runPlan(file, { ...flags, sandbox: true }, context);
+  if (flags.run === true) return runPlan(file, { ...flags, sandbox: true, tick: true }, context);
   terminal.err(`to run it: switchyard run ${file}\n`);
 }
 

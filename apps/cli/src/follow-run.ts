@@ -15,6 +15,7 @@ import { eventLine, idWidthOf, isTold } from './event-text.ts';
 import { Interrupt } from './interrupt.ts';
 import { LiveScreen } from './live-screen.ts';
 import { answerText, waitsForAnswer } from './waiting-text.ts';
+import type { PlanTicker } from './plan-ticker.ts';
 import { closingLines, rejectedFindings, summaryLines } from './run-summary.ts';
 import type { Session } from './session.ts';
 
@@ -27,6 +28,8 @@ export interface FollowOptions {
   readonly json: boolean;
   /** A progress document that is kept up to date meanwhile. */
   readonly progress?: string | undefined;
+  /** Ticks the boxes of the plan meanwhile. */
+  readonly ticker?: PlanTicker | undefined;
 }
 
 /** Shows a run until it has ended or ctrl-C; the answer is the exit code. Closes the session. */
@@ -39,9 +42,12 @@ export async function followRun(options: FollowOptions): Promise<number> {
     await handle.opened;
     const end = Promise.race([handle.finished, interrupt.happened, session.gone]);
     const kept = keepProgress(options, handle, end);
+    const ticks = options.ticker?.followBeside(handle, end);
     const ended = await end;
-    await kept;
+    await Promise.all([kept, ticks]);
     display.close(ended === 'interrupted' || ended instanceof AppError ? 'leave' : 'clear');
+    for (const line of options.ticker?.lines() ?? [])
+      (options.json ? context.terminal.err : context.terminal.out)(`${line}\n`);
     if (ended === 'interrupted') return await leave(options);
     if (ended instanceof AppError)
       throw new AppError(

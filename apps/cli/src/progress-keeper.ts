@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { RunHandle } from '@switchyard/client';
 import { messageOf, type RunEventKind } from '@switchyard/protocol';
+import { atMoments } from './at-moments.ts';
 import type { CommandContext } from './context.ts';
 import { writeProgress } from './progress-file.ts';
 import type { Session } from './session.ts';
@@ -65,21 +66,7 @@ export class ProgressKeeper {
 
   /** Updates at every moment that counts, one at a time, until the end, and then once more. */
   async follow(handle: Pick<RunHandle, 'on'>, end: Promise<unknown>): Promise<void> {
-    let isDue = false;
-    let wake: () => void = () => undefined;
-    handle.on('event', ({ kind }) => {
-      if (!moments.has(kind)) return;
-      isDue = true;
-      wake();
-    });
-    const over = end.then(() => 'over' as const);
-    await this.update();
-    for (let isOver = false; !isOver;) {
-      const next = new Promise<'due'>((tell) => (wake = () => tell('due')));
-      isOver = !isDue && (await Promise.race([over, next])) === 'over';
-      isDue = false;
-      await this.update();
-    }
+    await atMoments({ handle, kinds: moments, end }, () => this.update());
   }
 
   /** The same beside a run that matters more: what goes wrong is told, and the run goes on without. */

@@ -77,7 +77,10 @@ async function tick(file: string, name: string, { context, options }: Asked): Pr
   const completed = new Set<string>(
     view.tasks.filter(({ phase }) => phase === 'completed').map(({ id }) => id),
   );
-  const ticked = await tickPlan(resolve(context.cwd, file), file, (task) => completed.has(task));
+  const { ticked } = await tickPlan(resolve(context.cwd, file), {
+    shown: file,
+    isCompleted: (task) => completed.has(task),
+  });
   const lines = ticked.map((text) => `  ${oneLine(text)}`);
   context.terminal.out(`${[...lines, `ticked ${ticked.length} in ${file}`].join('\n')}\n`);
 }

@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { followRun } from '../follow-run.ts';
 import { requireAgents } from '../missing-agents.ts';
+import { isMarkdown } from '@switchyard/plan';
+import { PlanTicker } from '../plan-ticker.ts';
 import { readPlan } from '../plan-file.ts';
 import { lookAtRun } from '../look-at-run.ts';
 import { meantRun, openSession, stoppedHint, withSession } from '../session.ts';
@@ -13,6 +15,8 @@ export interface RunOptions extends CommonOptions {
   readonly detach?: boolean;
   readonly json?: boolean;
   readonly progress?: string;
+  /** commander's name for `--no-tick`. */
+  readonly tick: boolean;
   /** commander's name for `--no-sandbox`. */
   readonly sandbox: boolean;
 }
@@ -26,6 +30,10 @@ export function addRun(program: Command, context: CommandContext): void {
     .option('--detach', 'start the run and go')
     .option('--json', 'print one event a line, as JSON')
     .option('--progress <file>', 'keep a progress document up to date meanwhile; what you write in it stays')
+    .option(
+      '--no-tick',
+      'leave the boxes of a Markdown plan as they are; `switchyard plan tick` ticks them later',
+    )
     .option(
       '--no-sandbox',
       'let commands run without isolation (an orchestrator that runs already keeps its own setting)',
@@ -84,10 +92,12 @@ export async function runPlan(
   if (!terminal.isScreen || options.detach === true) say(`run ${run}: ${count}${where}\n`);
   if (options.detach === true) {
     say(`to follow it: switchyard resume ${run}\n`);
+    if (isMarkdown(file)) say(`to tick what it has completed: switchyard plan tick ${file} ${run}\n`);
     return session.detach();
   }
   const { json = false, progress } = options;
-  context.end(await followRun({ context, session, run, json, progress }));
+  const ticker = options.tick ? new PlanTicker(file, context) : undefined;
+  context.end(await followRun({ context, session, run, json, progress, ticker }));
 }
 
 interface ShowOptions {

@@ -75,10 +75,16 @@ export async function namesIn({ environment }: CommandContext): Promise<KnownNam
   return knownNames(nameFilesOf(environment.all));
 }
 
-function tell(file: string, { terminal }: CommandContext, { plan, problems, done = [] }: ParseResult): void {
+function tell(
+  file: string,
+  { terminal }: CommandContext,
+  { plan, problems, done = [], deferred = [] }: ParseResult,
+): void {
   for (const problem of problems) terminal.err(`${formatProblem(problem)}\n`);
   for (const { id, line, why } of done)
     terminal.err(`${file}:${line}: ${oneLine(id)} is done and not run again: ${oneLine(why)}\n`);
+  for (const { id, line, why } of deferred)
+    terminal.err(`${file}:${line}: not imported, as it is deferred: ${oneLine(id)} (${oneLine(why)})\n`);
   const errors = problems.filter((problem) => problem.severity === 'error').length;
   if (plan === undefined) terminal.err(`${errors} ${errors === 1 ? 'error' : 'errors'} in ${file}\n`);
 }

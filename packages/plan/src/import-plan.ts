@@ -8,7 +8,7 @@ import { child, plainValue, type SourceNode } from './source-node.ts';
 export function importPlan(text: string, options: ParseOptions): ParseResult & { readonly yaml?: string } {
   const parsed = parsePlan(text, options);
   if (parsed.plan === undefined) return parsed;
-  const { root, places, done } = readMarkdown(text, options);
+  const { root, places, done, deferred } = readMarkdown(text, options);
   if (root === undefined) return parsed;
   const file = plainValue(root);
   const document = new Document({ version: 1, name: parsed.plan.name, ...(file as object) });
@@ -17,7 +17,8 @@ export function importPlan(text: string, options: ParseOptions): ParseResult & {
     formatPlace(places.placeOf(offset)),
   );
   const left = done.map(({ id, line, why }) => ` done, and so left out: ${id} (line ${line}: ${why})`);
-  document.commentBefore = [` from ${options.file}; the comments name its lines`, ...left]
+  const off = deferred.map(({ id, line, why }) => ` deferred, and so left out: ${id} (line ${line}: ${why})`);
+  document.commentBefore = [` from ${options.file}; the comments name its lines`, ...left, ...off]
     .map((line) => line.replaceAll(/[\r\n]+/g, ' '))
     .join('\n');
   return { ...parsed, yaml: document.toString({ lineWidth: 110, blockQuote: 'literal' }) };

@@ -7,7 +7,8 @@ import { planFile, type PlanFile } from './file-schema.ts';
 import { readTasks, type AgentsByKind } from './file-tasks.ts';
 import { lintGraph, type GraphTask } from './graph-lint.ts';
 import { idleReviews } from './idle-reviews.ts';
-import { readMarkdown, refuseMarkdown, type DoneTask } from './markdown/read-markdown.ts';
+import type { LeftOut } from './markdown/draft.ts';
+import { readMarkdown, refuseMarkdown } from './markdown/read-markdown.ts';
 import { inOrder, problemAt, type Place, type ProblemText } from './problem.ts';
 import { readYaml, type Complaint } from './read-yaml.ts';
 import type { ExpandedPipeline } from './pipeline-steps.ts';
@@ -38,7 +39,9 @@ export interface ParseResult {
   readonly plan?: Plan;
   readonly problems: readonly PlanProblem[];
   /** Tasks of a Markdown plan that are done, and so not in the plan. */
-  readonly done?: readonly DoneTask[];
+  readonly done?: readonly LeftOut[];
+  /** What a Markdown plan puts off. */
+  readonly deferred?: readonly LeftOut[];
   /** What the templates of the file have become. */
   readonly pipelines?: readonly ExpandedPipeline[];
 }
@@ -48,11 +51,11 @@ export function parsePlan(text: string, options: ParseOptions): ParseResult {
   const refused = refuseUnread(text, options.file);
   if (refused !== undefined)
     return { problems: [problemAt({ file: options.file, line: 1, column: 1 }, refused)] };
-  const { root, complaints, placeOf, done } = readFile(text, options);
+  const { root, complaints, placeOf, left } = readFile(text, options);
   const asProblem = (complaint: Complaint): PlanProblem => problemAt(placeOf(complaint.offset), complaint);
   if (root === undefined) {
     const found = complaints.length > 0 ? complaints : [empty];
-    return { problems: inOrder(found.map(asProblem)), ...done };
+    return { problems: inOrder(found.map(asProblem)), ...left };
   }
   const checked = checkTree(root, complaints);
   const tasks = checked.tooManyTasks
@@ -70,11 +73,11 @@ export function parsePlan(text: string, options: ParseOptions): ParseResult {
   ]);
   const { pipelines } = checked;
   if (checked.file === undefined || problems.some((problem) => problem.severity === 'error'))
-    return { problems, ...done };
+    return { problems, ...left };
   const finished = finish(checked.file, { root: checked.root, problems, placeOf, file: options.file });
   return {
     ...withIdleReviews(finished, tasks.graph, options),
-    ...done,
+    ...left,
     ...(pipelines.length === 0 ? {} : { pipelines }),
   };
 }
@@ -96,13 +99,13 @@ interface ReadFile {
   readonly root?: SourceNode;
   readonly complaints: readonly Complaint[];
   readonly placeOf: (offset: number) => Place;
-  readonly done?: { readonly done: readonly DoneTask[] };
+  readonly left?: { readonly done: readonly LeftOut[]; readonly deferred: readonly LeftOut[] };
 }
 
 function readFile(text: string, options: ParseOptions): ReadFile {
   if (isMarkdown(options.file)) {
-    const { places, done, ...read } = readMarkdown(text, options);
-    return { ...read, placeOf: (offset) => places.placeOf(offset), done: { done } };
+    const { places, done, deferred, ...read } = readMarkdown(text, options);
+    return { ...read, placeOf: (offset) => places.placeOf(offset), left: { done, deferred } };
   }
   const { lines, ...read } = readYaml(text);
   return {

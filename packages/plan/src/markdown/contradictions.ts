@@ -17,6 +17,7 @@ export function contradictions(facts: Facts): Remark[] {
   return [
     ...wrongCounts(facts),
     ...items.flatMap((item) => placeRemarks(item, facts)),
+    ...items.flatMap((item) => doneEarly(item, facts)),
     ...(isCircular(facts.waits) ? [] : phaseRemarks(facts)),
   ];
 }
@@ -63,6 +64,23 @@ function placeRemarks(item: Item, { model, places }: Facts): Remark[] {
       fix: 'tick the box, or move the document back',
     });
   return remarks;
+}
+
+/** Done before what it waits for: one of the two is not true. */
+function doneEarly(item: Item, { model, waits }: Facts): Remark[] {
+  if (!isItemDone(item)) return [];
+  const awaited = new Set((waits.get(item.id) ?? []).map(({ id }) => id));
+  const open = model.items.filter((other) => awaited.has(other.id) && !isItemDone(other)).map(({ id }) => id);
+  if (open.length === 0) return [];
+  const more = open.length > 5 ? [`${open.length - 5} more`] : [];
+  return [
+    {
+      offset: item.done?.offset ?? item.boxes[0]?.offset ?? item.offset,
+      code: 'PLAN_DONE_EARLY',
+      message: `${item.id} counts as done, but waits for ${inWords([...open.slice(0, 5), ...more])}, which ${open.length === 1 ? 'is' : 'are'} not`,
+      fix: 'nothing need be done if it holds whatever comes of those; else open it again',
+    },
+  ];
 }
 
 /** Where the phases and the tables give different orders; the tables win. */

@@ -12,12 +12,21 @@ export interface Group {
   readonly offset: number;
 }
 
-/** Something wrong or remarkable at a place; becomes a warning. */
+/** Something wrong or remarkable at a place. */
 export interface Remark {
   readonly offset: number;
   readonly code: `PLAN_${string}`;
+  /** A warning, unless it says otherwise. */
+  readonly severity?: 'error';
   readonly message: string;
   readonly fix: string;
+}
+
+/** Something that a plan holds and that is not run, and why. */
+export interface LeftOut {
+  readonly id: string;
+  readonly line: number;
+  readonly why: string;
 }
 
 /** A task as one part of the document tells of it: a row of a table, a reference in a phase, a heading `T0.11: …`. */
@@ -41,6 +50,8 @@ export interface DraftItem {
   readonly run: readonly SourceText[];
   /** Where it says that it is done, and how. */
   readonly done?: SourceText;
+  /** Where it says that it is put off, and how: it is no task of this plan. */
+  readonly deferred?: SourceText;
 }
 
 /** `Review`, `Reviews` as a word. */

@@ -3,6 +3,7 @@ import type { Specialization } from '@switchyard/protocol';
 import { contains } from '../overlap.ts';
 import { kindOf, readsOf, reviewersOf } from './campaign.ts';
 import { useOf } from './checklists.ts';
+import { isNotedDeferred } from './deferred.ts';
 import type { TaskDocument } from './documents.ts';
 import type { Hours } from './draft.ts';
 import { hoursRows, type HoursRow } from './estimates.ts';
@@ -188,7 +189,9 @@ function acceptanceOf(
   const own = model.boxes.filter(({ section }) => section.offset === item.headed?.offset);
   const shared = kind === 'verify' ? [] : sharedCriteria(model, kind === 'review');
   const commands = kind === 'review' ? [] : (document?.commands ?? []);
-  const words = [...own, ...(document?.criteria ?? []), ...shared].filter(({ text }) => text !== '');
+  const words = [...own, ...(document?.criteria ?? []), ...shared].filter(
+    ({ text }) => text !== '' && !isNotedDeferred(text),
+  );
   const nodes = [
     ...commands.map(runNode),
     ...words.map(({ text, offset }) => scalarAt(text.slice(0, 4000), offset)),

@@ -2,7 +2,8 @@ import { boxesOf, progressTitle, useOf, type Box } from './checklists.ts';
 import { isCompletePath, saysReview, type DraftItem, type Group, type Remark } from './draft.ts';
 import { Names } from './names.ts';
 import { phasesOf, type Phase, type PhaseItem, type TaskRef } from './phases.ts';
-import { sectionsOf, type Section } from './sections.ts';
+import { phasesWithout, putOffOf, type PutOff, type PutOffTask } from './put-off.ts';
+import { splitSections, type Section } from './sections.ts';
 import { headedItems, templateSteps, type HeadedItem, type Step } from './steps.ts';
 import { fileNameOf, parseMarkdown } from './syntax.ts';
 import { tasksOfTable } from './task-table.ts';
@@ -25,7 +26,11 @@ export interface Item extends DraftItem {
 export interface MarkdownModel {
   readonly source: string;
   readonly sections: readonly Section[];
+  readonly deferred: readonly Section[];
   readonly items: readonly Item[];
+  readonly putOff: PutOff;
+  /** Those put off that stand elsewhere, too, than in deferred sections. */
+  readonly deferredTasks: readonly PutOffTask[];
   readonly names: Names;
   readonly phases: readonly Phase[];
   /** Titles of task tables, with the ids of their rows. */
@@ -37,20 +42,26 @@ export interface MarkdownModel {
 
 /** Reads the body of a plan (without front matter). */
 export function modelOf(source: string): MarkdownModel {
-  const sections = sectionsOf(parseMarkdown(source));
+  const { sections, deferred } = splitSections(parseMarkdown(source));
   const remarks: Remark[] = [];
   const listed = tableItems(sections, source, remarks);
-  const headed = headedItems(sections, source);
-  const collected = new Collected([...withHeadings(listed, headed)]);
+  const drafts = withHeadings(listed, headedItems(sections, source));
+  const below = [...tableItems(deferred, source, []), ...headedItems(deferred, source)];
   const isProgress = ({ path }: Section): boolean => path.some((title) => progressTitle.test(title));
-  const phases = phasesOf(sections, isProgress);
-  placePhases(phases, collected, { remarks, hasTables: listed.length > 0 });
+  const written = phasesOf(sections, isProgress);
   const boxes = boxesOf(sections, source);
-  placeBoxes(boxes, collected, remarks);
+  const { putOff, told } = putOffOf(drafts, { below, deferred, phases: written, boxes });
+  const collected = new Collected(drafts.filter(({ id }) => !told.some((task) => task.id === id)));
+  const phases = phasesWithout(written, putOff);
+  placePhases(phases, collected, { remarks, hasTables: listed.length > 0 });
+  placeBoxes(boxes, collected, { remarks, putOff });
   return {
     source,
     sections,
+    deferred,
     items: collected.items(),
+    putOff,
+    deferredTasks: told,
     names: collected.names,
     phases,
     groups: groupsOf(collected.drafts),
@@ -210,9 +221,13 @@ function twice(id: string, { offset }: TaskRef): Remark {
 }
 
 /** Boxes that track progress belong to the tasks that they name. */
-function placeBoxes(boxes: readonly Box[], collected: Collected, remarks: Remark[]): void {
+function placeBoxes(
+  boxes: readonly Box[],
+  collected: Collected,
+  { remarks, putOff }: { readonly remarks: Remark[]; readonly putOff: PutOff },
+): void {
   for (const box of boxes) {
-    if (useOf(box.section) !== 'progress') continue;
+    if (useOf(box.section) !== 'progress' || putOff.named(box.text) !== undefined) continue;
     const meaning = collected.names.find(box.text);
     if (meaning.kind === 'items') for (const id of meaning.ids) collected.tick(id, box);
     else

@@ -1,4 +1,5 @@
 import type { SourceText } from '../source-node.ts';
+import { isDeferredPath, isDeferredState, isNotedDeferred } from './deferred.ts';
 import type { Section } from './sections.ts';
 import {
   documentIn,
@@ -37,6 +38,8 @@ export interface PhaseItem {
   /** What it says it depends on. */
   readonly waits?: SourceText;
   readonly refs: readonly TaskRef[];
+  /** `**Later** (deferred)`, or `**Deferred**` above what is put off. */
+  readonly isDeferred: boolean;
 }
 
 /** A task that a phase names, by its document or by a name. */
@@ -44,6 +47,7 @@ export interface TaskRef {
   readonly text: string;
   readonly document?: SourceText;
   readonly offset: number;
+  readonly isDeferred: boolean;
 }
 
 const phaseTitle = /^phase\s+([\w.]+)\s*[:.—–-]?\s*(.*)$/i;
@@ -106,6 +110,7 @@ function phaseItemOf(item: ListItem): PhaseItem {
   return {
     label,
     offset,
+    isDeferred: isNotedDeferred(head) || isDeferredState(label),
     withAbove: /\b(with|beside|alongside) (the )?(above|previous)\b/i.test(notes),
     refs: nested.length > 0 ? nested : [{ ...refOf(item), text: refOf(item).document?.text ?? label }],
     ...(mode && { mode }),
@@ -122,6 +127,7 @@ function refOf(item: ListItem): TaskRef {
   return {
     text: document === undefined ? text : fileNameOf(document.text),
     offset: startOf(first ?? item),
+    isDeferred: isNotedDeferred(headText(item)) || (document !== undefined && isDeferredPath(document.text)),
     ...(document && { document }),
   };
 }

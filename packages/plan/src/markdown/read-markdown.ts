@@ -6,7 +6,8 @@ import { everything, isCampaign, readsRemarks } from './campaign.ts';
 import { useOf } from './checklists.ts';
 import { contradictions, isItemDone } from './contradictions.ts';
 import { readDocument, type TaskDocument } from './documents.ts';
-import type { Remark } from './draft.ts';
+import type { LeftOut, Remark } from './draft.ts';
+import { deferredParts } from './deferred-parts.ts';
 import { statedHours, wrongSums, wrongTotals } from './estimates.ts';
 import { splitFrontMatter, usableEntries } from './front-matter.ts';
 import { hoursOfItems, tasksOfItem, wholeFilesMinutes, type TaskMaker } from './item-tasks.ts';
@@ -18,19 +19,14 @@ import { idleSteps } from './steps.ts';
 import { listAt, mapAt, overlaid, scalarAt, textAt } from './task-nodes.ts';
 import { proseOf } from './task-texts.ts';
 
-/** A task that a plan holds and that is not run, and why. */
-export interface DoneTask {
-  readonly id: string;
-  readonly line: number;
-  readonly why: string;
-}
-
 /** A Markdown plan as the tree that YAML gives, with what does not add up in it. */
 export interface MarkdownResult {
   readonly root?: SourceNode;
   readonly complaints: readonly Complaint[];
   readonly places: Places;
-  readonly done: readonly DoneTask[];
+  readonly done: readonly LeftOut[];
+  /** Tasks and whole sections that are put off. */
+  readonly deferred: readonly LeftOut[];
 }
 
 export interface MarkdownOptions {
@@ -76,6 +72,7 @@ export function readMarkdown(text: string, options: MarkdownOptions): MarkdownRe
     return {
       places,
       done: [],
+      deferred: [],
       complaints: [
         {
           offset: 0,
@@ -135,11 +132,12 @@ function assembled(text: string, options: MarkdownOptions, places: Places): Mark
       line: places.lineOf(item.done?.offset ?? item.boxes[0]?.offset ?? item.offset),
       why: item.done?.text ?? 'its box is ticked',
     })),
+    deferred: deferredParts(model, places),
     complaints: [
       ...matter.complaints,
       ...front.complaints,
       ...[...documents.values()].flatMap(({ complaints }) => complaints),
-      ...warnings.map((remark): Complaint => ({ ...remark, severity: 'warning' })),
+      ...warnings.map((remark): Complaint => ({ severity: 'warning', ...remark })),
       ...activation(model, places, options.isDraft === true),
       ...nothing(model, all, front.entries),
     ],

@@ -2,6 +2,7 @@ import type { SourceText } from '../source-node.ts';
 import { isCompletePath, type Remark } from './draft.ts';
 import type { Item, MarkdownModel } from './model.ts';
 import { singular, wordsOf } from './names.ts';
+import type { PutOffTask } from './put-off.ts';
 import { fileNameOf } from './syntax.ts';
 
 /** An item that something waits for, and where it says so. An id that no item has is reported by the checks of the graph. */
@@ -36,6 +37,8 @@ export class Resolver {
     const group = this.group(text, item);
     if (group !== undefined) return group;
     if (/\.(md|markdown)$/i.test(text)) return this.byPath(name, item);
+    const off = this.model.putOff.named(text);
+    if (off !== undefined) return this.putOff(name, item, off);
     const meaning = this.model.names.find(text);
     if (meaning.kind === 'items') return meaning.ids;
     if (meaning.kind === 'ambiguous') return this.ambiguous(name, item, meaning.ids);
@@ -43,7 +46,9 @@ export class Resolver {
     const several = parts.length > 1 ? parts.map((part) => this.model.names.find(part)) : [];
     if (several.length > 0 && several.every(({ kind }) => kind === 'items'))
       return several.flatMap((each) => (each.kind === 'items' ? each.ids : []));
-    return this.titled(wordsOf(text)) ?? [text.slice(0, 200)];
+    const titled = this.titled(wordsOf(text));
+    const part = titled === undefined ? this.model.putOff.meant(text) : undefined;
+    return part === undefined ? (titled ?? [text.slice(0, 200)]) : this.putOff(name, item, part);
   }
 
   /** `All`, `All core`, `all component reviews`, `phase 2`; undefined: the text names no group. */
@@ -87,11 +92,24 @@ export class Resolver {
   private byPath({ text, offset }: SourceText, item: Item): readonly string[] {
     const id = this.byFile.get(fileNameOf(text));
     if (id !== undefined) return [id];
+    const off = this.model.putOff.documented(text);
+    if (off !== undefined) return this.putOff({ text, offset }, item, off);
     this.remarks.push({
       offset,
       code: 'PLAN_DOCUMENT_UNLISTED',
       message: `${item.id} waits for the document ${text}, which no table or phase lists; ${isCompletePath(text) ? 'it counts as done' : 'nothing waits for it'}`,
       fix: 'add a row for it, or remove the dependency',
+    });
+    return [];
+  }
+
+  private putOff({ offset }: SourceText, item: Item, { id, why }: PutOffTask): readonly string[] {
+    this.remarks.push({
+      offset,
+      severity: 'error',
+      code: 'PLAN_DEFERRED_NEEDED',
+      message: `${item.id} waits for ${id}, which is deferred: ${why.text}`,
+      fix: `defer ${item.id} as well, take ${id} up again, or remove the dependency`,
     });
     return [];
   }

@@ -1,7 +1,8 @@
 import type { SourceText } from '../source-node.ts';
 import { namesIn } from './task-table.ts';
 import { saysReview, hoursIn, type DraftItem, type Remark } from './draft.ts';
-import type { Section } from './sections.ts';
+import { isDeferredState } from './deferred.ts';
+import { itemTitle, type Section } from './sections.ts';
 import { codeSpans, endOf, everyNode, itemsOf, plainText, startOf, type Block } from './syntax.ts';
 
 export type StepRole = 'define' | 'work' | 'review' | 'gate' | 'verify' | 'progress';
@@ -32,7 +33,6 @@ export interface HeadedItem extends DraftItem {
 }
 
 const stepTitle = /^step\s+\d+\s*[:.—–-]?\s*(.*)$/i;
-const itemTitle = /^([A-Z]{1,4}[-.]?\d+(?:[.-]\d+)*)\s*[:.—–-]\s*(.+)$/;
 
 /** The steps that every headed task goes through where it has none of its own: `### Step N` below a heading of the workflow. */
 export function templateSteps(sections: readonly Section[], source: string): Step[] {
@@ -80,6 +80,7 @@ function headedItem({ id, title, section, blocks, steps, source }: Headed): Head
   const hours = labelled(blocks, /^(hours|estimate|estimated effort|effort|duration)$/i);
   const status = labelled(blocks, /^status$/i);
   const isDone = status !== undefined && /^(✅|done\b|completed?\b)/iu.test(status.text);
+  const state = allLabelled(blocks, /^(status|decision)$/i).find(({ text }) => isDeferredState(text));
   const range = hours && hoursIn(hours.text, 'hours');
   const group = section.path.at(-2);
   return {
@@ -101,6 +102,7 @@ function headedItem({ id, title, section, blocks, steps, source }: Headed): Head
     ...(group !== undefined && { group: { title: group, offset: section.offset } }),
     ...(waits && { waits: namesIn(waits.text, { source, from: waits.offset, to: waits.end }) }),
     ...(range && { hours: range }),
+    ...(state && { deferred: { text: `it says "${state.text}"`, offset: state.offset } }),
     ...(isDone && { done: { text: `it says "${status.text}"`, offset: status.offset } }),
   };
 }

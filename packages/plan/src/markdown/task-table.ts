@@ -9,6 +9,7 @@ import {
   type Hours,
   type Remark,
 } from './draft.ts';
+import { isDeferredPath, isDeferredState, isDeferredTitle, isNotedDeferred } from './deferred.ts';
 import type { Section } from './sections.ts';
 import { codeSpans, documentIn, endOf, plainText, startOf, type Table, type TableRow } from './syntax.ts';
 
@@ -49,7 +50,12 @@ export function tasksOfTable(table: Table, context: TableContext): DraftItem[] |
   const shape = head === undefined ? undefined : shapeOf(head);
   if (shape === undefined) return undefined;
   const group = { title: context.section.title, offset: context.section.offset };
-  return rows.flatMap((row) => itemOf(row, { ...context, shape, group }) ?? []);
+  let below: SourceText | undefined;
+  return rows.flatMap((row) => {
+    if (isDivider(row)) below = dividerOf(row);
+    if (isDivider(row) && below !== undefined) return [];
+    return itemOf(row, { ...context, shape, group, below }) ?? [];
+  });
 }
 
 function shapeOf(head: TableRow): TableShape | undefined {
@@ -67,9 +73,22 @@ function shapeOf(head: TableRow): TableShape | undefined {
   return { at, width: titles.length, unit };
 }
 
+/** A row of one text: `| **Deferred** | | |`. */
+function isDivider({ children: [first, ...others] }: TableRow): boolean {
+  return first !== undefined && plainText(first) !== '' && others.every((cell) => plainText(cell) === '');
+}
+
+function dividerOf(row: TableRow): SourceText | undefined {
+  const [first] = row.children;
+  const title = first === undefined ? '' : plainText(first);
+  return isDeferredTitle(title) ? { text: `it stands below "${title}"`, offset: startOf(row) } : undefined;
+}
+
 interface RowContext extends TableContext {
   readonly shape: TableShape;
   readonly group: Group;
+  /** The row above that says that what follows is deferred. */
+  readonly below: SourceText | undefined;
 }
 
 function itemOf(row: TableRow, context: RowContext): DraftItem | undefined {
@@ -82,6 +101,7 @@ function itemOf(row: TableRow, context: RowContext): DraftItem | undefined {
   const documentCell = cell('document');
   const document = documentCell && documentIn(documentCell);
   const done = doneOf(document, cell('status'));
+  const deferred = deferredOf(row, { document, context, name });
   const hours = hoursOf(cell('hours'), shape);
   const priority = priorityOf(cell('priority') === undefined ? undefined : text('priority'), section.title);
   const kind = cellText(cell('kind'));
@@ -102,6 +122,7 @@ function itemOf(row: TableRow, context: RowContext): DraftItem | undefined {
     ...(priority !== undefined && { priority }),
     ...(kind && { kind: { ...kind, text: kind.text.toLowerCase() } }),
     ...(done && { done }),
+    ...(deferred && { deferred }),
   };
 }
 
@@ -130,6 +151,22 @@ function doneOf(document: SourceText | undefined, status: Cell | undefined): Sou
   const text = status === undefined ? '' : plainText(status);
   if (status === undefined || !/^(\[x\]|✅|✔|☑|(done|completed?|finished)\b)/iu.test(text)) return undefined;
   return { text: `its row says ${JSON.stringify(text)}`, offset: startOf(status) };
+}
+
+/** By a note behind its name, a cell that says nothing else, the folder of its document, or a row above it. */
+function deferredOf(
+  row: TableRow,
+  { document, context, name }: { document: SourceText | undefined; context: RowContext; name: string },
+): SourceText | undefined {
+  const at = context.shape.at;
+  const open = row.children.filter((_cell, index) => index !== at.get('name') && index !== at.get('waits'));
+  const state = open.find((cell) => isDeferredState(plainText(cell)));
+  if (state !== undefined)
+    return { text: `its row says ${JSON.stringify(plainText(state))}`, offset: startOf(row) };
+  if (isNotedDeferred(name)) return { text: 'its name says so', offset: startOf(row) };
+  if (document !== undefined && isDeferredPath(document.text))
+    return { text: `its document is ${document.text}`, offset: document.offset };
+  return context.below;
 }
 
 function hoursOf(cell: Cell | undefined, { unit }: TableShape): Hours | undefined {

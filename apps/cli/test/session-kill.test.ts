@@ -149,6 +149,20 @@ describe('a session that was cut off', () => {
     expect(stderr).toMatch(/an unfinished session of task 1 is there, at \d+ %: it goes on/);
   });
 
+  it('is told to whoever follows it as soon as its process is killed, though no file changes', async () => {
+    holdSecurity();
+    const { child, ended } = begin();
+    await stateWhere('1', qualityIsDone);
+    const follower = follow();
+    await follower.says('in_progress at');
+    expect(follower.output()).not.toContain('nobody works on it');
+    child.kill('SIGKILL');
+    await ended;
+    await follower.says('stopped: nobody works on it; `switchyard session continue 1` goes on');
+    expect(session('abort', '1').status).toBe(0);
+    expect(await follower.ended).toBe(0);
+  });
+
   it('is ended by abort, which stops the process that has it', async () => {
     holdSecurity();
     const { ended, output } = begin();

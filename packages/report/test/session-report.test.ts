@@ -118,6 +118,8 @@ describe('the report of a session', () => {
       '| task-reviewer\\_security | completed | 1 | 1.5 s | 1, 1 | injection, secrets |',
     );
     expect(text).toContain('Session `0b3b0c2e-7b0c-4f6e-9d4e-0d6c1f3a2b10`');
+    expect(text.match(/reviewers came to a result/g)).toHaveLength(1);
+    expect(text).toMatch(/Success rate of the reviewers: \d+ %, failure rate: \d+ %/);
     expect(text).not.toContain('Not in the template');
   });
 

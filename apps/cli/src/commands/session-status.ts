@@ -5,6 +5,9 @@ import type { Command } from 'commander';
 import { commonOptions, type CommandContext } from '../context.ts';
 import { Interrupt } from '../interrupt.ts';
 
+/** How often it is looked whether the process of a session still lives: one that is killed writes nothing more. */
+const holderLookMs = 2_000;
+
 interface StatusFlags {
   readonly follow?: boolean;
   readonly json?: boolean;
@@ -33,11 +36,12 @@ async function status(
   const project = findSessionProject(folder, task);
   const { SessionStore } = await import('../review-session/session-store.ts');
   const { insideProject } = await import('../review-session/session-project.ts');
-  const { sessionStatusLines } = await import('../review-session/session-text.ts');
+  const { sessionStatusLines, stoppedText } = await import('../review-session/session-text.ts');
   const { hasEnded } = await import('@switchyard/review');
   const { holderOf } = await import('../review-session/session-run.ts');
   const store = new SessionStore(project);
   let shown = '';
+  let toldStopped = false;
   const show = (): boolean => {
     const found = store.read();
     if (found === undefined)
@@ -55,18 +59,30 @@ async function status(
       for (const warning of found.warnings) terminal.err(`warning: ${warning}\n`);
       terminal.out(`${text}\n${follow === true && json !== true ? '\n' : ''}`);
     }
+    // The state as JSON is that of the file, which says nothing of processes.
+    if (json === true && isStopped && !toldStopped) terminal.err(`${stoppedText(task)}\n`);
+    toldStopped = isStopped;
     shown = text;
     return isOver;
   };
   const isOver = show();
   if (follow !== true || isOver) return;
-  await follows(dirname(insideProject(project, project.state)), show);
+  const sessions = dirname(insideProject(project, project.state));
+  await follows(sessions, { show, holder: () => holderOf(project) });
 }
 
-/** Shows it again whenever something changes beside it, until it has ended or ctrl-C. */
-async function follows(folder: string, show: () => boolean): Promise<void> {
+interface Followed {
+  /** Shows where it stands; answers whether it has ended. */
+  show(this: void): boolean;
+  /** The process that has it. */
+  holder(this: void): number | undefined;
+}
+
+/** Shows it again whenever something changes beside it, or its process is gone, until it has ended or ctrl-C. */
+async function follows(folder: string, { show, holder }: Followed): Promise<void> {
   const interrupt = new Interrupt(() => undefined);
   const watcher = watch(folder);
+  let timer: ReturnType<typeof setInterval> | undefined;
   try {
     const ended = new Promise<void>((resolve, reject) => {
       const look = (): void => {
@@ -78,11 +94,18 @@ async function follows(folder: string, show: () => boolean): Promise<void> {
       };
       watcher.on('change', look);
       watcher.on('error', reject);
+      let last = holder();
+      timer = setInterval(() => {
+        const now = holder();
+        if (now !== last) look();
+        last = now;
+      }, holderLookMs);
       // What changed before the watch began.
       look();
     });
     await Promise.race([ended, interrupt.happened]);
   } finally {
+    clearInterval(timer);
     watcher.close();
     interrupt.close();
   }

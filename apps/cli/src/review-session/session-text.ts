@@ -94,7 +94,8 @@ export function sessionStatusLines(
   ];
 }
 
-function stoppedText(task: string): string {
+/** That nobody carries a session on, and what to do. */
+export function stoppedText(task: string): string {
   return `stopped: nobody works on it; \`switchyard session continue ${task}\` goes on, \`switchyard session abort ${task}\` ends it`;
 }
 

@@ -166,13 +166,13 @@ function summaryLines(report: SessionReport): string[] {
   return [
     `**${conclusionWords[report.conclusion]}**: ${report.reasons.map(words).join('; ')}.`,
     '',
-    `Findings: ${counts.join(', ')}. ${reviewerCount(report)}. Quality score ${report.qualityScore} of 100.`,
+    `Findings: ${counts.join(', ')}. Quality score ${report.qualityScore} of 100.`,
   ];
 }
 
-function reviewerCount({ reviewers, successRate }: SessionReport): string {
+function reviewerCount({ reviewers }: SessionReport): string {
   const completed = reviewers.filter(({ status }) => status === 'completed').length;
-  return `${completed} of ${reviewers.length} reviewers came to a result (${Math.round(successRate * 100)} %)`;
+  return `${completed} of ${reviewers.length} reviewers came to a result`;
 }
 
 function reviewerLines({ reviewers }: SessionReport): string[] {
@@ -234,9 +234,10 @@ function earlierLine({ finding, outcome, note }: EarlierOutcome): string {
 function metricLines(report: SessionReport): string[] {
   const { begunAt, writtenAt, errors, recoveryAttempts, duplicates, qualityScore, qualityFormula } = report;
   const seconds = Math.max(0, Date.parse(writtenAt) - Date.parse(begunAt)) / 1_000;
+  const succeeded = Math.round(report.successRate * 100);
   return [
     `- Time from the beginning to this report: ${seconds.toFixed(1)} s`,
-    `- ${reviewerCount(report)}`,
+    `- Success rate of the reviewers: ${succeeded} %, failure rate: ${100 - succeeded} %`,
     `- Errors: ${errors}; recoveries tried: ${recoveryAttempts}`,
     `- Findings said twice and merged: ${duplicates}`,
     `- Quality score: ${qualityScore} = ${words(qualityFormula)}`,

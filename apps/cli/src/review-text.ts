@@ -4,6 +4,8 @@ import type { Painter } from './terminal.ts';
 
 /** Findings printed; files hold all. */
 const shownMax = 300;
+/** Files named that were left out. */
+const leftOutMax = 10;
 
 /** What a review found, for a screen: file by file, remarks only counted. */
 export function reviewLines(report: ReviewReport, paint: Painter): string[] {
@@ -16,7 +18,18 @@ export function reviewLines(report: ReviewReport, paint: Painter): string[] {
   ]);
   if (told.length > shown.length)
     lines.push(`${told.length - shown.length} more findings are not printed`, '');
-  return [...lines, ...summaryLines(report, paint)];
+  return [...lines, ...leftOutLines(report, paint), ...summaryLines(report, paint)];
+}
+
+/** Files left out by an engine are remarks, which are not printed; that nobody has seen a file is. */
+function leftOutLines({ findings }: ReviewReport, paint: Painter): string[] {
+  const files = new Set(
+    findings.flatMap(({ file, rule }) => (rule?.endsWith('/left-out') === true && file ? [file] : [])),
+  );
+  if (files.size === 0) return [];
+  const named = [...files].slice(0, leftOutMax).map(oneLine).join(', ');
+  const more = files.size > leftOutMax ? ` and ${files.size - leftOutMax} more` : '';
+  return [paint.yellow(`not looked at by every engine: ${named}${more} (--json says why)`)];
 }
 
 function findingLines(finding: ReportedFinding, paint: Painter): string[] {

@@ -8,6 +8,7 @@ import { categoryOf } from './left-out.ts';
 import { lintEngineName } from './lint/security-rules.ts';
 import { readPolicy } from './policy/review-policy.ts';
 import { suppress, type SuppressedFinding } from './policy/suppress.ts';
+import { unseenCode } from './unseen-code.ts';
 
 /** What the engines make of one change. */
 export interface Analysis {
@@ -37,10 +38,14 @@ export async function analyze(engines: readonly Engine[], request: AnalysisReque
   const lines = new Map(present.map((file) => [file.path, file.lines]));
   const policy = await readPolicy(request);
   const narrowed = { ...request, files, deep: request.deep ?? policy.deep };
-  const found: Finding[] = [];
   const strengths: string[] = [];
   const keep = (placed: Awaited<ReturnType<Engine['analyze']>>): Finding[] =>
     placed.flatMap((one) => placeInChange(one, request.all === true ? undefined : lines) ?? []);
+  // Binary files are no other engine's, but code may only look like one.
+  const binary = request.files
+    .filter((file) => file.binary)
+    .slice(0, request.filesMax ?? analyzerLimits.files);
+  const found = keep(await unseenCode({ ...narrowed, files: [...files, ...binary] }));
   for (const engine of [...engines, ...policy.tools.map((tool) => commandEngine(tool, request))]) {
     const wanted = request.specializations.filter((one) => engine.specializations.includes(one));
     if (wanted.length === 0) continue;

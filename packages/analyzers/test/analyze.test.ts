@@ -152,9 +152,35 @@ describe('hostile and odd input', () => {
         'ast-grep/left-out',
         'text/left-out',
         'oxlint/left-out',
+        'analyzers/unseen-code',
       ]),
     );
-    expect(findings[0]?.severity).toBe('info');
+    expect(findings.map(({ severity }) => severity)).toEqual(['major', ...Array<string>(5).fill('info')]);
+  });
+
+  it('blocks in a security review of a change on code that is made too large, or binary, to be looked at', async () => {
+    const files = [
+      put('large.js', `// ${'a'.repeat(analyzerLimits.fileBytes)}\neval(a);\n`),
+      put('binary.js', '/* \0 */ eval(a);\n', { binary: true, lines: [] }),
+      put('old.js', '/* \0 */', { change: 'deleted' }),
+      put('large.txt', 'a\n'.repeat(analyzerLimits.fileBytes)),
+      put('binary.png', '\0', { binary: true, lines: [] }),
+    ];
+    const of = async (specialization: Specialization, all: boolean): Promise<unknown[]> => {
+      const { findings } = await analyze(engines, request(specialization, files, { all }));
+      return findings
+        .filter(({ severity }) => severity !== 'info')
+        .map(({ file, severity, rule }) => [file, severity, rule]);
+    };
+    expect(await of('security', false)).toEqual([
+      ['binary.js', 'major', 'analyzers/unseen-code'],
+      ['large.js', 'major', 'analyzers/unseen-code'],
+    ]);
+    expect(await of('security', true)).toEqual([
+      ['binary.js', 'minor', 'analyzers/unseen-code'],
+      ['large.js', 'minor', 'analyzers/unseen-code'],
+    ]);
+    expect(await of('style', false)).toEqual([]);
   });
 
   it('skips binary, deleted and missing files, and never follows a link', async () => {
@@ -177,7 +203,9 @@ describe('hostile and odd input', () => {
     ];
     const result = await analyze(engines, request('security', files));
     rmSync(outside);
-    expect(result.findings).toEqual([]);
+    expect(result.findings.map(({ file, rule }) => [file, rule])).toEqual([
+      ['b.js', 'analyzers/unseen-code'],
+    ]);
     expect(result.filesAnalyzed).toBe(3);
   });
 

@@ -28,6 +28,9 @@ export class ReviewDesk {
   private readonly context: ReviewDeskContext;
   /** Of each review: which of its parts reviewers were told of, and in which of their connections. */
   private readonly told = new WeakMap<ReviewState, Map<ReviewId, number>>();
+  /** When each run was last given a reviewer, counted in reviews given. */
+  private readonly served = new WeakMap<RunKeeper, number>();
+  private given = 0;
 
   constructor(context: ReviewDeskContext) {
     this.context = context;
@@ -76,6 +79,7 @@ export class ReviewDesk {
       previousFindings: task.feedback,
       timeoutMs: review.timeoutMs,
       onTimeout: review.onTimeout,
+      ...(review.quorum === undefined ? {} : { quorum: review.quorum }),
       mode: review.mode === 'optional' ? 'optional' : 'required',
     };
     this.input(keeper, key, { at, kind: 'request', request });
@@ -86,15 +90,26 @@ export class ReviewDesk {
     const at = this.now();
     this.settle(at);
     this.countBusy();
-    for (const keeper of this.context.loop.active()) {
-      for (const key of keeper.reviewing.waiting.keys()) {
-        const offers = this.offers();
-        if (offers.length === 0) return;
-        if (keeper.review(key, { at, kind: 'offer', offers }).length === 0) continue;
-        this.context.loop.touch(keeper);
-        this.countBusy();
-      }
+    let offers = this.offers();
+    if (offers.length === 0) return;
+    for (const { keeper, key } of this.inTurn()) {
+      if (keeper.review(key, { at, kind: 'offer', offers }).length === 0) continue;
+      this.served.set(keeper, (this.given += 1));
+      this.context.loop.touch(keeper);
+      this.countBusy();
+      offers = this.offers();
+      if (offers.length === 0) return;
     }
+  }
+
+  /** What waits for a reviewer: one of each run in turn, first the run that was given one least lately. */
+  private inTurn(): { readonly keeper: RunKeeper; readonly key: string }[] {
+    const runs = [...this.context.loop.active()]
+      .filter(({ reviewing }) => reviewing.waiting.size > 0)
+      .toSorted((a, b) => (this.served.get(a) ?? 0) - (this.served.get(b) ?? 0));
+    return runs
+      .flatMap((keeper) => [...keeper.reviewing.waiting.keys()].map((key, turn) => ({ keeper, key, turn })))
+      .toSorted((a, b) => a.turn - b.turn);
   }
 
   /** Tells reviewers (again) what to review; performed after the journal has it. */

@@ -37,6 +37,24 @@ describe('a review', () => {
     expect(right.assignments).toHaveLength(1);
   });
 
+  it('waits its turn when reviewers are busy: of each run one, whichever run asked for more', async () => {
+    const bench = new Bench();
+    const reads = { kind: 'review', reads: ['src'], workspace: [] } as const;
+    const review: Partial<PlanTask['review']> = { mode: 'required', specializations: ['style'] };
+    const submit = (...ids: string[]) =>
+      bench.submit(buildPlan(ids.map((id) => buildTask({ id, review, more: reads }))));
+    const large = await submit('a', 'b', 'c');
+    const small = await submit('d');
+    await bench.until(() => bench.phase(small, 'd') === 'reviewing');
+    const reviewer = await BenchReviewer.connect(bench, 'reviewer-1');
+    for (let given = 1; given <= 4; given += 1) {
+      await bench.until(() => reviewer.assignments.length === given);
+      reviewer.approve(reviewer.last());
+    }
+    await bench.until(() => bench.phase(large, 'c') === 'completed');
+    expect(reviewer.assignments.map(({ taskId }) => taskId)).toEqual(['a', 'd', 'b', 'c']);
+  });
+
   it('of two specializations is done when both have spoken', async () => {
     const { bench, run } = await inReview({ specializations: ['style', 'security'] });
     const reviewer = await BenchReviewer.connect(bench, 'reviewer-1', { slots: 2 });

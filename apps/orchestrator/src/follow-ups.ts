@@ -61,6 +61,14 @@ function reviewOf({
   rounds,
   timeoutMs,
   onTimeout,
+  quorum,
 }: RunState['plan']['tasks'][number]['review']) {
-  return { mode, specializations, rounds, timeoutMinutes: timeoutMs / 60_000, onTimeout };
+  return {
+    mode,
+    specializations,
+    rounds,
+    timeoutMinutes: timeoutMs / 60_000,
+    onTimeout,
+    ...(quorum === undefined ? {} : { quorum }),
+  };
 }

@@ -159,6 +159,7 @@ function canonicalReview(
     timeoutMs:
       merged.timeoutMinutes === undefined ? limits.reviewTimeoutMs : milliseconds(merged.timeoutMinutes),
     onTimeout: merged.onTimeout ?? 'escalate',
+    ...optional('quorum', merged.quorum),
   };
 }
 

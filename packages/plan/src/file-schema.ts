@@ -72,6 +72,15 @@ const reviewFields = z.strictObject({
     .describe('Rejections until a person is asked. Default 3.'),
   timeoutMinutes: minutes.optional().describe(`Default ${limits.reviewTimeoutMs / 60_000}.`),
   onTimeout: z.enum(['escalate', 'approve']).optional(),
+  quorum: z
+    .number()
+    .int()
+    .min(1)
+    .max(7)
+    .optional()
+    .describe(
+      'Reviewers that have to approve, where the others come to no verdict. Default: all. One rejection rejects all the same.',
+    ),
 });
 const review = z.union([z.enum(['required', 'optional', 'never']), z.boolean(), reviewFields]);
 

@@ -124,7 +124,7 @@ tasks:
 defaults: { executor: { run: [make] }, timeoutMinutes: 0.5, retries: 0, resume: wip, review: { rounds: 5, specializations: style } }
 tasks:
   - { id: A, workspace: a }
-  - { id: B, workspace: b, retries: 7, resume: clean, review: { specializations: [reviewer-security] } }
+  - { id: B, workspace: b, retries: 7, resume: clean, review: { specializations: [reviewer-security], quorum: 1 } }
   - { id: C, workspace: c, executor: { kind: acp, agent: claude-code }, review: never }
 `);
     expect(plan?.tasks.map((task) => [task.executor, task.timeoutMs, task.retries, task.resume])).toEqual([
@@ -137,6 +137,7 @@ tasks:
       ['required', 5, ['security']],
       ['never', 5, ['style']],
     ]);
+    expect(plan?.tasks.map(({ review }) => review.quorum)).toEqual([undefined, 1, undefined]);
   });
 });
 

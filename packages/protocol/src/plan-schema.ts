@@ -67,6 +67,8 @@ export const reviewSpec = z.object({
   rounds: z.number().int().min(1).max(20),
   timeoutMs: z.number().int().min(1000),
   onTimeout: z.enum(['escalate', 'approve']),
+  /** Reviewers that have to approve; absent: every one. No more than there are, and one rejection rejects all the same. */
+  quorum: z.number().int().min(1).max(7).optional(),
 });
 export type ReviewSpec = z.infer<typeof reviewSpec>;
 

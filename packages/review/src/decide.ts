@@ -27,7 +27,7 @@ type Held = MemberPhase & { readonly kind: 'assigned' | 'completing' };
  *         ↑__________|___________|  lost, failed, refused      (or failed, timed-out)
  *
  * Invariants: (1) a settled review never changes; (2) it settles exactly when every member has come to an end;
- * (3) `approved` means that every member approved, or that the plan lets the others pass; (4) a verdict counts only
+ * (3) `approved` means that every member approved, or that the plan lets the others pass (time-out, quorum); (4) a verdict counts only
  * from the reviewer that holds the review; (5) every member comes to an end if time goes on.
  */
 export function decide(state: ReviewState | undefined, input: ReviewInput): readonly ReviewFact[] {

@@ -18,12 +18,17 @@ const ends: ReadonlySet<ReviewMember['phase']['kind']> = new Set([
   'timed-out',
 ]);
 
-/** One rejection rejects; then what failed; then what timed out, unless the plan lets that pass. */
+/**
+ * One rejection rejects; else a quorum approves, whatever became of the others; then what failed; then what timed out,
+ * unless the plan lets that pass.
+ */
 function kindOf({ request }: ReviewState, members: readonly ReviewMember[]): ReviewOutcome['kind'] {
   if (request.mode === 'optional') return 'approved';
   const has = (kind: ReviewMember['phase']['kind']): boolean =>
     members.some(({ phase }) => phase.kind === kind);
   if (has('rejected')) return 'rejected';
+  const { length: approvals } = members.filter(({ phase }) => phase.kind === 'approved');
+  if (approvals >= Math.min(request.quorum ?? members.length, members.length)) return 'approved';
   if (has('failed')) return 'failed';
   if (has('timed-out') && request.onTimeout === 'escalate') return 'timed-out';
   return 'approved';
@@ -58,7 +63,7 @@ function textOf({ request }: ReviewState, { members, kind, findings }: Told): st
       ? ''
       : request.mode === 'optional'
         ? '; the review is optional, so this is advice'
-        : '; warning: the plan lets a missing verdict pass';
+        : `; warning: the plan lets a missing verdict pass${request.quorum === undefined ? '' : ` (quorum ${request.quorum})`}`;
   return `${said.join(', ')}: ${found}${warning}`;
 }
 

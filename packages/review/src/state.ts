@@ -33,6 +33,8 @@ export interface ReviewRequest {
   readonly previousFindings: readonly Finding[];
   readonly timeoutMs: number;
   readonly onTimeout: 'escalate' | 'approve';
+  /** Specializations that have to approve, where the others come to no verdict; absent: all. */
+  readonly quorum?: number | undefined;
   /** `optional`: a rejection becomes advice and the review approves. */
   readonly mode: 'required' | 'optional';
 }

@@ -29,6 +29,7 @@ interface Told {
   readonly asked: readonly Specialization[];
   readonly mode: 'required' | 'optional';
   readonly onTimeout: 'escalate' | 'approve';
+  readonly quorum: number | undefined;
   readonly steps: readonly (typeof step extends fc.Arbitrary<infer T> ? T : never)[];
 }
 
@@ -90,11 +91,12 @@ describe('a review in any world', () => {
       asked: fc.subarray([...specializations].slice(2, 4).concat('style'), { minLength: 1 }),
       mode: fc.constantFrom('required', 'optional'),
       onTimeout: fc.constantFrom('escalate', 'approve'),
+      quorum: fc.constantFrom(undefined, 1, 2),
       steps: fc.array(step, { maxLength: 40 }),
     });
     fc.assert(
-      fc.property(told, ({ asked, mode, onTimeout, steps }) => {
-        const review = new Review(request({ specializations: asked, mode, onTimeout }));
+      fc.property(told, ({ asked, mode, onTimeout, quorum, steps }) => {
+        const review = new Review(request({ specializations: asked, mode, onTimeout, quorum }));
         for (const happening of steps) {
           happen(review, happening);
           check(review);
@@ -106,9 +108,13 @@ describe('a review in any world', () => {
         }
         const phases = [...review.state.members.values()].map(({ phase }) => phase.kind);
         const { outcome } = review.state;
+        const approvals = phases.filter((kind) => kind === 'approved').length;
         if (outcome?.kind === 'approved' && mode === 'required')
           expect(
-            phases.every((kind) => kind === 'approved' || (kind === 'timed-out' && onTimeout === 'approve')),
+            phases.every(
+              (kind) => kind === 'approved' || (kind === 'timed-out' && onTimeout === 'approve'),
+            ) ||
+              (!phases.includes('rejected') && approvals >= Math.min(quorum ?? 3, phases.length)),
           ).toBe(true);
         if (outcome?.kind === 'rejected') expect(phases).toContain('rejected');
         let again: ReviewState | undefined;

@@ -115,6 +115,32 @@ describe('the outcome', () => {
     expect(nextDeadline(review.state)).toBeUndefined();
   });
 
+  it.each([
+    [1, 'approved'],
+    [2, 'timed-out'],
+    [7, 'timed-out'],
+  ])('with a quorum of %i, one of two without a verdict: %s', (quorum, kind) => {
+    const review = new Review(request({ quorum }));
+    review.offer('r1', 'r2');
+    review.verdict('style', true);
+    expect(review.state.outcome).toBeUndefined();
+    review.now = nextDeadline(review.state) ?? 0;
+    review.input({ kind: 'tick' });
+    expect(review.state.outcome?.kind).toBe(kind);
+    if (kind === 'approved')
+      expect(review.state.outcome?.text).toBe(
+        'security gave no verdict in time, style approves: no findings; warning: the plan lets a missing verdict pass (quorum 1)',
+      );
+  });
+
+  it('no quorum outvotes a rejection', () => {
+    const review = new Review(request({ quorum: 1 }));
+    review.offer('r1', 'r2');
+    review.verdict('style', true);
+    review.verdict('security', false);
+    expect(review.state.outcome?.kind).toBe('rejected');
+  });
+
   it('a review that nobody takes up comes to an end, too', () => {
     const review = new Review();
     review.now = nextDeadline(review.state) ?? 0;

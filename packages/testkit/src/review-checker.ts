@@ -64,7 +64,7 @@ export class ReviewChecker {
       );
     if (outcome.kind === 'approved')
       must(
-        members.every((member) => this.passes(member)),
+        members.every((member) => this.passes(member)) || this.isQuorum(members),
         '(3) it is approved, and a member did not approve',
       );
     if (outcome.kind === 'rejected')
@@ -72,6 +72,13 @@ export class ReviewChecker {
         members.some(({ phase }) => phase.kind === 'rejected'),
         '(3) it is rejected by nobody',
       );
+  }
+
+  private isQuorum(members: readonly ReviewMember[]): boolean {
+    const { quorum } = this.state.request;
+    const approved = members.filter(({ phase }) => phase.kind === 'approved').length;
+    const isRejected = members.some(({ phase }) => phase.kind === 'rejected');
+    return !isRejected && quorum !== undefined && approved >= Math.min(quorum, members.length);
   }
 
   private passes({ phase }: ReviewMember): boolean {

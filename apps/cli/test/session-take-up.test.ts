@@ -4,7 +4,12 @@ import type { ReviewerResult } from '@switchyard/review';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ReviewOrder } from '../src/review-session/session-driver.ts';
 import { findSessionProject } from '../src/review-session/session-project.ts';
-import { runSession, type SessionEnd, type TakeUp } from '../src/review-session/session-run.ts';
+import {
+  runSession,
+  type SessionEnd,
+  type SessionSurroundings,
+  type TakeUp,
+} from '../src/review-session/session-run.ts';
 import { ProjectOfTest } from './session-project.ts';
 
 let project: ProjectOfTest;
@@ -22,14 +27,14 @@ const start: TakeUp = { kind: 'start', restart: false, request: { acceptedFailur
 function run(
   takeUp: TakeUp,
   review: (order: ReviewOrder) => Promise<ReviewerResult>,
-  signal?: AbortSignal,
+  { signal, told }: { signal?: AbortSignal; told?: SessionSurroundings['told'] } = {},
 ): Promise<SessionEnd> {
   return runSession(takeUp, {
     project: findSessionProject(project.root, '1'),
     engines: { sandbox: 'off', searchPath: undefined },
     signal: signal ?? new AbortController().signal,
     say: (text) => void said.push(text),
-    told: () => undefined,
+    told: told ?? (() => undefined),
     review,
   });
 }
@@ -54,7 +59,7 @@ async function interrupted(): Promise<string> {
           setImmediate(() => controller.abort(new AppError('E_CANCELLED', 'stop')));
       });
     },
-    controller.signal,
+    { signal: controller.signal },
   );
   await expect(begun).rejects.toThrow('stop');
   return project.stateOf('1').review_session.session_id;
@@ -168,6 +173,26 @@ describe('taking up a session', () => {
     expect(report).toContain('**incomplete**');
     expect(report).toContain('no result of task-reviewer\\_security: a bug in it');
     expect(project.read('docs/specs/task.md')).toContain('- [ ] 1.');
+  });
+
+  it.each([
+    ['report', () => rmSync(project.place('docs/review-results/1-review.md'))],
+    ['archive', () => rmSync(project.place('docs/review-session/archive'), { recursive: true })],
+    [
+      'task_status',
+      () => project.put('docs/specs/task.md', project.read('docs/specs/task.md').replaceAll('[x]', '[ ]')),
+    ],
+  ])('does not complete where somebody has taken away its %s', async (name, takeAway) => {
+    const { state } = await run(start, approve, {
+      told: (fact) => {
+        if (fact.kind === 'step-completed' && fact.outcome.step === 'update_task') takeAway();
+      },
+    });
+    expect(state.review_session).toMatchObject({
+      overall_status: 'failed',
+      ended_because: `not completed: ${name}, clean_up missing`,
+    });
+    expect(state.coordination_state.completion_percentage).toBe(95);
   });
 
   it('keeps a report of 3,000 findings that can be read back whole', async () => {

@@ -27,6 +27,7 @@ export {
   type OverallStatus,
   type ReviewerState,
   type ReviewerStatus,
+  type DeliverableName,
   type SessionError,
   type SessionErrorClass,
   type SessionMetrics,

@@ -20,6 +20,7 @@ import {
   sessionProblemLine,
   tickTask,
   unseenBlocking,
+  type DeliverableName,
   type EarlierStanding,
   type Integration,
   type ReviewerResult,
@@ -138,9 +139,10 @@ export class SessionSteps {
       return { outcome: { step: 'archive_session' } };
     },
     update_task: (state) => this.updateTask(state),
-    clean_up: async () => {
-      this.store.cleanUp();
-      return { outcome: { step: 'clean_up' } };
+    clean_up: async (state) => {
+      const missing = this.missingDeliverables(state);
+      if (missing.length === 0) this.store.cleanUp();
+      return { outcome: { step: 'clean_up', missing } };
     },
   };
 
@@ -315,6 +317,21 @@ export class SessionSteps {
         throw new AppError('E_IO', `${project.tasks} changes all the time; let nobody write it for a moment`);
     }
     return { outcome: { step: 'update_task', status } };
+  }
+
+  /** What the steps before have left, and is not there any more. */
+  private missingDeliverables(state: SessionState): DeliverableName[] {
+    const { project, store } = this;
+    const isTicked = (): boolean => {
+      const text = readDocument(project, project.tasks, 'the list of tasks');
+      return tickTask(text, project.taskId).text === text;
+    };
+    const isThere = {
+      report: this.reportText() !== undefined,
+      archive: store.isArchived(state),
+      task_status: state.review_session.conclusion !== 'passed' || isTicked(),
+    };
+    return (['report', 'archive', 'task_status'] as const).filter((name) => !isThere[name]);
   }
 
   private reportText(): string | undefined {

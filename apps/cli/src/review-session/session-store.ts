@@ -204,6 +204,14 @@ export class SessionStore {
     return folder;
   }
 
+  /** Whether a session is in the archive, with its report. */
+  isArchived(state: SessionState): boolean {
+    const folder = this.archiveOf(state);
+    return ['session-state.yaml', 'review.md', 'report.json'].every((name) =>
+      existsSync(insideProject(this.project, `${folder}/${name}`)),
+    );
+  }
+
   /** Puts aside what a session that is not gone on with has left, so that another can begin. */
   setAside(name: string): void {
     const { project } = this;

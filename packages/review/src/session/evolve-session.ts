@@ -188,7 +188,8 @@ function takeOutcome(state: SessionState, outcome: StepOutcome, warnings: number
       metadata.deliverables.task_status = true;
       return;
     case 'clean_up':
-      metadata.deliverables.clean_up = true;
+      for (const name of outcome.missing ?? []) metadata.deliverables[name] = false;
+      metadata.deliverables.clean_up = (outcome.missing ?? []).length === 0;
   }
 }
 

@@ -1,5 +1,11 @@
 import type { Specialization } from '@switchyard/protocol';
-import type { Conclusion, SessionErrorClass, SessionMetrics, SessionState } from './session-document.ts';
+import type {
+  Conclusion,
+  DeliverableName,
+  SessionErrorClass,
+  SessionMetrics,
+  SessionState,
+} from './session-document.ts';
 import type { SessionStep } from './session-phases.ts';
 
 /** What went wrong, before anything is decided. */
@@ -49,7 +55,8 @@ export type StepOutcome =
   | { readonly step: 'record_metrics'; readonly metrics: SessionMetrics }
   | { readonly step: 'archive_session' }
   | { readonly step: 'update_task'; readonly status: string }
-  | { readonly step: 'clean_up' };
+  /** `missing`: what should be there now, and is not; then nothing was cleaned up, and the session does not complete. */
+  | { readonly step: 'clean_up'; readonly missing?: readonly DeliverableName[] };
 
 /** What names a launch of a reviewer; of an earlier one nothing counts any more. */
 interface Launch {

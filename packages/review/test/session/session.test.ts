@@ -265,6 +265,17 @@ describe('the end of a session', () => {
     expect(session.percent).toBe(95);
   });
 
+  it('is no completion where a deliverable is gone before the clean-up', () => {
+    const session = working('testing');
+    session.complete(testing);
+    for (const outcome of finish)
+      session.step(outcome.step === 'clean_up' ? { ...outcome, missing: ['report'] } : outcome);
+    expect(session.state.review_session).toMatchObject({
+      overall_status: 'failed',
+      ended_because: 'not completed: report, clean_up missing',
+    });
+  });
+
   it('keeps a todo list with one item for each reviewer, several in progress', () => {
     const session = working('testing', 'security');
     session.complete(security);

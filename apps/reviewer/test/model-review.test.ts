@@ -26,7 +26,12 @@ afterEach(async () => {
 });
 
 /** Lets the model review a change of two files. */
-async function review(script: readonly Said[], roomodes?: string, extra: object = {}): Promise<void> {
+async function review(
+  script: readonly Said[],
+  roomodes?: string,
+  extra: object = {},
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
   model = await ModelDesk.open(script);
   const env = { ANTHROPIC_API_KEY: 'sk-only-for-the-provider', ANTHROPIC_BASE_URL: model.endpoint.anthropic };
   const reviewer = openModelReviewer({
@@ -48,7 +53,11 @@ async function review(script: readonly Said[], roomodes?: string, extra: object 
     'src/old.ts': 'export {};\n',
     ...(roomodes !== undefined && { '.roomodes': roomodes }),
   });
-  const change = { 'src/login.ts': 'export const query = (name) => `select ${name}`;\n', 'src/b.ts': 'b\n' };
+  const change = {
+    'src/login.ts': 'export const query = (name) => `select ${name}`;\n',
+    'src/b.ts': 'b\n',
+    ...more,
+  };
   bench.assign(base, bench.objects.commit(change, base), extra);
 }
 
@@ -93,6 +102,17 @@ describe('a review by a model', () => {
     const { payload } = await bench.next('review-approved');
     expect(payload.strengths).toContain('claude-test: I read both files.');
     expect(payload.issues).toEqual([]);
+    expect(model.heard[0]?.body).not.toContain('CONCURRENTLY');
+  });
+
+  it('is told what to look at in SQL where the change has some', async () => {
+    const path = 'db/1-users.sql';
+    const all: Said = { calls: [read('src/login.ts'), read('src/b.ts'), read(path)] };
+    await review([all, submit([])], undefined, {}, { [path]: 'CREATE TABLE users (id bigint);\n' });
+    await bench.next('review-approved');
+    expect(model.heard[0]?.body).toMatch(
+      /In SQL, look at[^]*row-level security[^]*NOT VALID[^]*CONCURRENTLY[^]*10, 100 and 1,000 times/,
+    );
   });
 
   it('takes no verdict on what was not read, nor on a file that is not there', async () => {

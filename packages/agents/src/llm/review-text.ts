@@ -4,6 +4,15 @@ import { shortened } from '../tools/tool-limits.ts';
 /** Of a diff, the rest is for the tools. */
 const diffChars = 60_000;
 
+/** What is looked at in SQL beyond what a specialization looks at anyway. */
+const sqlChecklist = [
+  'injection: statements put together from text',
+  'row-level security of new tables, and policies that hold nobody back',
+  'constraints added NOT VALID first, indexes built CONCURRENTLY, so that nobody waits',
+  'source_version in tables that are filled from others',
+  'what becomes of each query and lock with 10, 100 and 1,000 times the rows',
+];
+
 /** What a reviewer has to know of what it reviews. */
 export type ReviewSubject = Pick<
   ReviewAssignment,
@@ -32,6 +41,7 @@ export function reviewText({ assignment, changed, diff }: ReviewMaterial): strin
     listed('Its acceptance criteria', acceptanceCriteria),
     listed('Found in the last round; say of each whether it still stands', earlier),
     listed(diff === '' ? 'Files; read each of them' : 'Changed files; read each of them', changed),
+    changed.some((path) => /\.sql$/i.test(path)) ? listed('In SQL, look at', sqlChecklist) : '',
     ...(diff === ''
       ? ['There is no diff: judge the files as they stand. Then call submit_review.']
       : [

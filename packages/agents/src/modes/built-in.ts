@@ -41,14 +41,15 @@ const focus: Readonly<Record<Specialization, string>> = {
     'correctness and clarity: wrong conditions, unhandled errors, races, duplication, needless complexity',
   testing: 'tests: missing cases, assertions that cannot fail, flakiness, untested branches and errors',
   security:
-    'security: injection, authentication and authorization, secrets, validation of input, leaks through errors, the OWASP Top 10',
+    'security: injection into SQL, shells, paths and pages (XSS), authentication and authorization, secrets, data protection, validation of input, leaks through errors, the OWASP Top 10',
   performance:
-    'performance: complexity, queries in loops, missing caches or indexes, blocking calls, memory that grows',
+    'performance: complexity (O(n²) where less would do), queries in loops (N+1), missing caches or indexes, blocking calls, memory and handles that leak',
   integration:
     'how the parts fit: changed contracts, broken callers, configuration, migration, compatibility',
   documentation:
     'documentation: what is exported without a word, what no longer holds, examples that do not run',
-  style: 'style: names, structure, consistency with the code base, type safety, duplication',
+  style:
+    'style: names, structure, consistency with the code base, type safety, duplication, documentation of what is hard to see, tests for at least 80 % of what changed',
 };
 
 /** Title case of a specialization. */

@@ -1,7 +1,10 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { analyzerLimits } from './analyzer-limits.ts';
+
+/** A file with a NUL byte in so many of its first bytes is binary. */
+const headBytes = 8192;
 
 /** A file's text, or why there is none to look at. */
 export type SourceText =
@@ -25,12 +28,18 @@ export async function readSource(root: string, path: string): Promise<SourceText
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) return { kind: 'not-a-file' };
-    if (stat.size > analyzerLimits.fileBytes) return { kind: 'too-large', bytes: stat.size };
-    const bytes = await handle.readFile();
-    return bytes.subarray(0, 8192).includes(0)
-      ? { kind: 'binary' }
+    const isTooLarge = stat.size > analyzerLimits.fileBytes;
+    const bytes = isTooLarge ? await headOf(handle) : await handle.readFile();
+    if (bytes.subarray(0, headBytes).includes(0)) return { kind: 'binary' };
+    return isTooLarge
+      ? { kind: 'too-large', bytes: stat.size }
       : { kind: 'text', text: bytes.toString('utf8') };
   } finally {
     await handle.close();
   }
+}
+
+async function headOf(handle: FileHandle): Promise<Buffer> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+  return buffer.subarray(0, bytesRead);
 }

@@ -196,6 +196,7 @@ describe('hostile and odd input', () => {
     });
     const files = [
       put('a.bin', Uint8Array.of(0, 1, 2), { binary: true }),
+      put('large.png', new Uint8Array(analyzerLimits.fileBytes + 1)),
       put('b.js', Uint8Array.of(0, 1, 2)),
       file('gone.js', { change: 'deleted' }),
       file('missing.js'),
@@ -206,7 +207,7 @@ describe('hostile and odd input', () => {
     expect(result.findings.map(({ file, rule }) => [file, rule])).toEqual([
       ['b.js', 'analyzers/unseen-code'],
     ]);
-    expect(result.filesAnalyzed).toBe(3);
+    expect(result.filesAnalyzed).toBe(4);
   });
 
   it('takes names with blanks, quotes, line breaks and leading dashes', async () => {

@@ -55,6 +55,30 @@ describe('a review', () => {
     expect(reviewer.assignments.map(({ taskId }) => taskId)).toEqual(['a', 'd', 'b', 'c']);
   });
 
+  it('takes no slot of its worker, but keeps the workspace from others', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    const reviewer = await BenchReviewer.connect(bench, 'reviewer-1');
+    const run = await bench.submit(
+      buildPlan([
+        buildTask({ id: 'a', review: { mode: 'required', specializations: ['style'] } }),
+        buildTask({ id: 'inside-a', more: { workspace: ['a/inside'] } }),
+        buildTask({ id: 'b' }),
+      ]),
+    );
+    const handIn = async (id: string): Promise<void> => {
+      await bench.until(() => worker.assignments.at(-1)?.taskId === id);
+      worker.accept(worker.assignment(id));
+      worker.complete(worker.assignment(id));
+    };
+    await handIn('a');
+    await handIn('b');
+    await bench.until(() => bench.phase(run, 'b') === 'completed');
+    expect([bench.phase(run, 'a'), bench.phase(run, 'inside-a')]).toEqual(['reviewing', 'ready']);
+    reviewer.approve(reviewer.last());
+    await handIn('inside-a');
+  });
+
   it('of two specializations is done when both have spoken', async () => {
     const { bench, run } = await inReview({ specializations: ['style', 'security'] });
     const reviewer = await BenchReviewer.connect(bench, 'reviewer-1', { slots: 2 });
@@ -272,10 +296,14 @@ describe('a reviewer', () => {
 describe('a review that takes too long', () => {
   it('asks a person', async () => {
     const { bench, run } = await inReview();
-    await BenchReviewer.connect(bench, 'reviewer-1');
+    const reviewer = await BenchReviewer.connect(bench, 'reviewer-1');
     await bench.clock.advance(59_000);
     expect(bench.phase(run, 'a')).toBe('reviewing');
     await bench.clock.advance(2_000);
+    expect(bench.phase(run, 'a')).toBe('waiting');
+    // Its answer comes too late.
+    reviewer.approve(reviewer.last());
+    await bench.until(() => reviewer.link.unacknowledged === 0);
     expect(bench.phase(run, 'a')).toBe('waiting');
   });
 

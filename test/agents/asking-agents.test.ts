@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { cliBin, Scenario, type Running } from '../scenarios/harness.ts';
 import { installAgents } from './installed-agents.ts';
 import { openModelServer, type ModelServer } from './model-server/model-server.ts';
 import type { Script } from './model-server/script.ts';
+import { wordsOnly } from './words-only.ts';
 
 /** Agents that ask while they work, each in its own way, and a person who answers with another command. */
 const agents = await installAgents();
@@ -25,15 +26,16 @@ const programs: Readonly<Record<string, object>> = {
   'by-claude': { kind: 'cli', agent: 'claude-code' },
   'by-codex': { kind: 'cli', agent: 'codex', model: 'scripted' },
   'by-claude-acp': { kind: 'acp', agent: 'claude-code' },
+  'by-pi': { kind: 'cli', agent: 'pi', model: 'scripted' },
 };
 const script: Script = {
   ...Object.fromEntries(
     Object.keys(programs).map((id) => [id, [asks('mcp__switchyard__ask_orchestrator', id), ...writes(id)]]),
   ),
   // It takes no MCP servers: it leaves its question in the file that its prompt names, and ends.
-  'by-pi': [
+  'by-words': [
     {
-      shell: `case "$PWD" in *.1/clone/tree) echo '${JSON.stringify({ reason: question('by-pi') })}' > ../../output/escalation.json;; *) mkdir -p out/by-pi; echo done > out/by-pi/done.txt;; esac`,
+      shell: `case "$PWD" in *.1/clone/tree) echo '${JSON.stringify({ reason: question('by-words') })}' > ../../output/escalation.json;; *) mkdir -p out/by-words; echo done > out/by-words/done.txt;; esac`,
     },
     { text: 'this turn is over' },
   ],
@@ -58,7 +60,10 @@ function planOf(tasks: readonly object[]): string {
 }
 
 function begin(): Running {
+  const file = join(scenario.folder, 'agents.json');
+  writeFileSync(file, JSON.stringify({ 'words-only': wordsOnly() }));
   return scenario.start(process.execPath, [cliBin, 'run', 'plan.json'], {
+    SWITCHYARD_AGENTS: file,
     SWITCHYARD_AGENT_FOLDERS: agents.kind === 'installed' ? agents.folder : '',
     ANTHROPIC_BASE_URL: server.url,
     ANTHROPIC_API_KEY: 'a-key-of-the-user',
@@ -133,16 +138,16 @@ describe('an agent that asks', () => {
   it.skipIf(agents.kind === 'unreachable')(
     `is a program that takes no MCP servers, which goes on in its next attempt with the answer${skipped}`,
     async () => {
-      const executor = { kind: 'cli', agent: 'pi', model: 'scripted' };
-      scenario.write({ 'plan.json': planOf([{ id: 'by-pi', workspace: 'out/by-pi', executor }]) });
+      const executor = { kind: 'cli', agent: 'words-only', model: 'scripted' };
+      scenario.write({ 'plan.json': planOf([{ id: 'by-words', workspace: 'out/by-words', executor }]) });
       const run = begin();
-      await answer(run, ['by-pi']);
+      await answer(run, ['by-words']);
       const { code, stdout, stderr } = await run.ended;
       expect(code, stdout + stderr + transcripts()).toBe(0);
       const prompts = server.requests.map(({ body }) => body).join('\n');
-      expect(prompts).toMatch(/The answer to what was asked before[^]{1,20}small, for by-pi/);
+      expect(prompts).toMatch(/The answer to what was asked before[^]{1,20}small, for by-words/);
       const branch = scenario.git('for-each-ref', '--format=%(refname)', 'refs/heads/switchyard').trim();
-      expect(scenario.git('show', `${branch}:out/by-pi/done.txt`)).toBe('done\n');
+      expect(scenario.git('show', `${branch}:out/by-words/done.txt`)).toBe('done\n');
     },
   );
 });

@@ -6,6 +6,7 @@ import { cliBin, type Ended } from '../scenarios/harness.ts';
 import { installAgents } from './installed-agents.ts';
 import type { Script, Step } from './model-server/script.ts';
 import { useScriptedScene } from './scripted-scene.ts';
+import { wordsOnly } from './words-only.ts';
 
 /** Agents that draft a plan: in the mode of an orchestrator, so that they change nothing, and each hands in as it can. */
 const agents = await installAgents();
@@ -39,7 +40,8 @@ const script: Script = {
   'by-codex': drafts(overMcp),
   'by-claude-acp': drafts(overMcp),
   'by-loop': drafts('hand_in_plan'),
-  'by-pi': [{ shell: 'echo x > README.md' }, { text: `Here it is:\n\`\`\`yaml\n${disjoint}\n\`\`\`\n` }],
+  'by-pi': drafts(overMcp),
+  'by-words': [{ shell: 'echo x > README.md' }, { text: `Here it is:\n\`\`\`yaml\n${disjoint}\n\`\`\`\n` }],
   stubborn: [...Array.from({ length: 4 }, () => handsIn('hand_in_plan', overlapping)), { text: 'no' }],
   // Nothing is begun before the plan is approved.
   eager: [
@@ -57,7 +59,7 @@ const scene = useScriptedScene(script);
 function draft(name: string, ...words: readonly string[]): Promise<Ended> {
   const file = join(scene.scenario.folder, 'agents.json');
   const overAcp = { title: 'Claude Code over ACP alone', acp: agentTable().get('claude-code')?.acp };
-  writeFileSync(file, JSON.stringify({ 'claude-acp': overAcp }));
+  writeFileSync(file, JSON.stringify({ 'claude-acp': overAcp, 'words-only': wordsOnly() }));
   return scene.scenario.start(process.execPath, [cliBin, 'plan', 'draft', `Task: ${name}`, ...words], {
     SWITCHYARD_AGENTS: file,
     ...scene.environment(agents.kind === 'installed' ? agents.folder : ''),
@@ -116,6 +118,7 @@ describe.skipIf(agents.kind === 'unreachable')(`a real agent${skipped}`, () => {
     ['by-claude', '--agent', 'claude-code'],
     ['by-codex', '--agent', 'codex', '--model', 'scripted'],
     ['by-claude-acp', '--agent', 'claude-acp'],
+    ['by-pi', '--agent', 'pi', '--model', 'scripted'],
   ])(
     'drafts a plan, %s',
     async (name, ...words) => {
@@ -127,6 +130,6 @@ describe.skipIf(agents.kind === 'unreachable')(`a real agent${skipped}`, () => {
   );
 
   it('that takes no MCP servers hands in by its last words', async () => {
-    await draftsWell('by-pi', '--agent', 'pi', '--model', 'scripted');
+    await draftsWell('by-words', '--agent', 'words-only', '--model', 'scripted');
   });
 });

@@ -17,7 +17,7 @@ const launchShape = {
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(4096)).default({}),
   /** Why no test of Switchyard runs it so, for people; absent: tests do, or its operator has added it. */
   untested: z.string().min(1).max(200).optional(),
-  /** Files of its private home folder by their path in it. In `.json` files values are escaped. */
+  /** Files of its private home folder by their path in it. In `.json` and `.toml` files values are escaped; one that speaks of `{{mcpJson}}` is left out where there are no servers. */
   homeFiles: z.record(z.string().min(1).max(500), z.string().max(64_000)).default({}),
 };
 

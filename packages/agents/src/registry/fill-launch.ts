@@ -39,10 +39,9 @@ export function fillLaunch(launch: Launch, values: LaunchValues): FilledLaunch {
         .map(([name, text]) => [name, fill(text, lookup, text.startsWith('{"') ? escaped : plain)]),
     ),
     homeFiles: Object.fromEntries(
-      Object.entries(launch.homeFiles).map(([path, text]) => [
-        path,
-        fill(text, lookup, /\.(?:json|toml)$/.test(path) ? escaped : plain),
-      ]),
+      Object.entries(launch.homeFiles)
+        .filter(([, text]) => !text.includes('{{mcpJson}}') || !lacks('{{mcpJson}}', lookup))
+        .map(([path, text]) => [path, fill(text, lookup, /\.(?:json|toml)$/.test(path) ? escaped : plain)]),
     ),
   };
 }

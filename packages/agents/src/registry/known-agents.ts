@@ -1,6 +1,7 @@
 import { limits } from '@switchyard/protocol';
 import type { z } from 'zod';
 import type { agentSpecs } from './agent-spec.ts';
+import { piExtension } from './pi-extension.ts';
 
 /** No telemetry, no updates, no questions: there is no network, and nobody at the terminal. */
 const claudeEnv = {
@@ -154,7 +155,10 @@ export const knownAgents: z.input<typeof agentSpecs> = {
         '--model',
         '{{model}}',
       ],
-      homeFiles: { '.pi/agent/models.json': piModels },
+      homeFiles: {
+        '.pi/agent/models.json': piModels,
+        '.pi/agent/extensions/switchyard.js': piExtension,
+      },
       output: 'pi',
     },
   },

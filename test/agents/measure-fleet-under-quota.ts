@@ -2,7 +2,8 @@ import { installAgents } from './installed-agents.ts';
 import { runFleetUnderQuota } from './fleet-under-quota.ts';
 
 /** `npm run bench -- agents-quota`: in a process of its own, from the sources, since it starts the program as people do. */
-const size = { programs: 24, workers: 2, files: 9, rpm: 60 };
+// Nine minutes full to the brim: how long 24 programs take to start on one machine is not the quota's.
+const size = { programs: 24, workers: 2, files: 19, rpm: 60 };
 
 const agents = await installAgents();
 if (agents.kind === 'unreachable') throw new Error(`the agents cannot be installed: ${agents.reason}`);

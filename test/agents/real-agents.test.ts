@@ -82,6 +82,7 @@ const mcpTasks: Readonly<Record<string, object>> = {
   'by-claude': { kind: 'cli', agent: 'claude-code' },
   'by-codex': { kind: 'cli', agent: 'codex', model: 'scripted' },
   'by-claude-acp': { kind: 'acp', agent: 'claude-code' },
+  'by-pi': { kind: 'cli', agent: 'pi', model: 'scripted' },
 };
 const mcpPlan = JSON.stringify({
   version: 1,

@@ -12,6 +12,7 @@ const leads: Readonly<Record<string, object>> = {
   'lead-acp': { kind: 'acp', agent: 'claude-code' },
   'lead-claude': { kind: 'cli', agent: 'claude-code' },
   'lead-codex': { kind: 'cli', agent: 'codex', model: 'scripted' },
+  'lead-pi': { kind: 'cli', agent: 'pi', model: 'scripted' },
 };
 const spawn = (id: string): Step => ({
   tool: 'mcp__switchyard__spawn_parallel_instance',

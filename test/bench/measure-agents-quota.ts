@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 /**
  * 24 real agent programs as the attempts of one run, under one quota of 60 requests a minute: the lines of a table. Takes
- * about five minutes, and installs the agents where they are not there yet.
+ * about nine minutes, and installs the agents where they are not there yet.
  */
 export async function measureAgentsQuota(): Promise<readonly string[]> {
   // The bench is compiled into a folder of its own; the agents and the program are found from the sources.

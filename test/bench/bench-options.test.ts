@@ -8,6 +8,7 @@ test('an entry does as much as the flags say, and what no flag names stays whole
     size: { ...fullSize, raceTries: 71_429, only: 'move' },
   });
   expect(parseBench(['loop'], fullSize)).toEqual({ name: 'loop', size: fullSize });
+  expect(parseBench(['--help', 'loop'], fullSize).name).toBeUndefined();
   expect(benchUsage(fullSize)).toContain('--race-tries 1000000');
 });
 

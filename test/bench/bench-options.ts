@@ -12,7 +12,10 @@ export const benchUsage = (full: BenchSize): string =>
     ...Object.entries(full).map(([field, value]) => `  --${flagOf(field)} ${String(value)}`),
   ].join('\n');
 
-/** The words of the command line: the entry's name, and how much it does. Throws for a flag or number that is none. */
+/**
+ * The words of the command line: the entry's name, none where help is asked for, and how much it does. Throws for a flag or
+ * number that is none.
+ */
 export function parseBench(
   args: readonly string[],
   full: BenchSize,
@@ -22,6 +25,7 @@ export function parseBench(
     args: [...args],
     allowPositionals: true,
     options: {
+      help: { type: 'boolean', short: 'h' },
       only: { type: 'string' },
       ...Object.fromEntries(fields.map((field) => [flagOf(field), { type: 'string' as const }])),
     },
@@ -32,7 +36,7 @@ export function parseBench(
     .map((field) => [field, numberOf(flagOf(field), String(asked[flagOf(field)]))] as const);
   const only = values['only'];
   return {
-    name: positionals[0],
+    name: values['help'] === true ? undefined : positionals[0],
     size: { ...full, ...Object.fromEntries(numbers), ...(typeof only === 'string' ? { only } : {}) },
   };
 }

@@ -42,7 +42,7 @@ class WatchedPermits implements PermitSource {
       this.underWay -= 1;
       permit.settle(settlement);
     };
-    return { settle };
+    return { arrived: () => permit.arrived(), settle };
   }
 }
 

@@ -220,12 +220,13 @@ export class QuotaDesk {
   }
 
   private reported(from: PeerId, payload: Envelope<'usage-report'>['payload']): void {
-    const { attempts, settled, withdrawn } = payload;
+    const { attempts, settled, arrived, withdrawn } = payload;
     const { clock, logger } = this.context.ports;
     for (const { usage, ...attempt } of attempts) {
       this.measures.used(spenderName(attempt), usage);
       this.book.note(from, attempt, usage);
     }
+    for (const id of arrived) this.quota.arrived(id, clock.monotonic());
     for (const { id, kind, reason, ...rest } of settled) {
       this.measures.settled({ id, kind, tokens: rest.tokens });
       this.quota.settle(id, { kind, reason, ...rest }, clock.monotonic());

@@ -45,7 +45,9 @@ async function openProxy(tunnelTo: number): Promise<{ url: string; asked: string
 
 /** Asks a model through a gateway; the status that the agent sees. */
 async function ask(baseUrl: string, proxy: object): Promise<number | undefined> {
-  const permits: PermitSource = { acquire: () => Promise.resolve({ settle: () => undefined }) };
+  const permits: PermitSource = {
+    acquire: () => Promise.resolve({ arrived: () => undefined, settle: () => undefined }),
+  };
   const gateway = new Gateway({
     providers: [{ name: 'openai', baseUrl, key: () => 'sk-the-real-key' }],
     prices: new PriceBook(),

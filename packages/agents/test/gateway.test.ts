@@ -37,6 +37,8 @@ interface Scene {
   readonly ledger: Ledger;
   readonly wants: Want[];
   readonly settled: Settlement[];
+  /** For each request whose answer began: how many were settled before. */
+  readonly arrivals: number[];
   readonly base: Record<ProviderName, string> & { readonly token: string };
   readonly end: () => Promise<void>;
 }
@@ -46,12 +48,15 @@ async function scene(
   extra: { permits?: PermitSource; clock?: Clock; without?: ProviderName } = {},
 ): Promise<Scene> {
   const models = await ScriptedModels.start(answer);
-  const [wants, settled, ledger] = [[] as Want[], [] as Settlement[], new Ledger()];
+  const [wants, settled, arrivals, ledger] = [[] as Want[], [] as Settlement[], [] as number[], new Ledger()];
   const free: PermitSource = {
     acquire: (_attempt, want, signal) => {
       signal.throwIfAborted();
       wants.push(want);
-      return Promise.resolve({ settle: (settlement) => void settled.push(settlement) });
+      return Promise.resolve({
+        arrived: () => void arrivals.push(settled.length),
+        settle: (settlement) => void settled.push(settlement),
+      });
     },
   };
   const names = (['anthropic', 'openai', 'gemini'] as const).filter((name) => name !== extra.without);
@@ -74,7 +79,16 @@ async function scene(
     signal: new AbortController().signal,
   });
   open.push(models, gateway);
-  return { models, gateway, ledger, wants, settled, base: model.endpoint, end: () => model.close() };
+  return {
+    models,
+    gateway,
+    ledger,
+    wants,
+    settled,
+    arrivals,
+    base: model.endpoint,
+    end: () => model.close(),
+  };
 }
 
 const forms: readonly {
@@ -184,6 +198,7 @@ describe('the model gateway', () => {
       },
     ]);
     expect(made.settled).toEqual([{ kind: 'done', tokens: 75 }]);
+    expect(made.arrivals).toEqual([0]);
   });
 
   it('asks a chat for its tokens, and keeps the answer to that from who did not ask', async () => {
@@ -212,7 +227,7 @@ describe('the model gateway', () => {
     const gateway = new Gateway({
       providers: [{ name: 'anthropic', baseUrl: `http://127.0.0.1:${port}`, key: () => undefined }],
       prices: new PriceBook(),
-      permits: { acquire: () => Promise.resolve({ settle: () => undefined }) },
+      permits: { acquire: () => Promise.resolve({ arrived: () => undefined, settle: () => undefined }) },
       ledger: made.ledger,
       clock: hurried,
       random,
@@ -285,7 +300,10 @@ describe('the model gateway', () => {
   it('shows life while a request is held, and then gives the answer', async () => {
     const held: (() => void)[] = [];
     const permits: PermitSource = {
-      acquire: () => new Promise((resolve) => held.push(() => resolve({ settle: () => undefined }))),
+      acquire: () =>
+        new Promise((resolve) =>
+          held.push(() => resolve({ arrived: () => undefined, settle: () => undefined })),
+        ),
     };
     const clock: Clock = { ...systemClock, after: (_ms, call) => systemClock.after(1, call) };
     const made = await scene(() => ({ text: 'late' }), { permits, clock });

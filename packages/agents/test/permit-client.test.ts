@@ -63,6 +63,9 @@ describe('the worker’s end of the quota', () => {
     expect([first.got, second.got]).toEqual([[], []]);
     await clock.advance(20);
     expect([first.got.length, second.got.length]).toEqual([1, 1]);
+    first.got[0]?.arrived();
+    await settle();
+    expect(told).toMatchObject([{ settled: [], arrived: [ids()[0]] }]);
   });
 
   it('gives a slot back that came too late, and asks for a longer one', async () => {

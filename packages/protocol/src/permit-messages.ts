@@ -74,6 +74,8 @@ export type SettledPermit = z.infer<typeof settledPermit>;
 export const usageReport = z.object({
   attempts: z.array(z.object({ ...spender.shape, usage: attemptUsage })).max(1000),
   settled: z.array(settledPermit).max(1000),
+  /** Requests that the provider has begun to answer: it has counted them by now. */
+  arrived: z.array(permitId).max(1000).default([]),
   /** Requests that do not wait any more. */
   withdrawn: z.array(permitId).max(1000),
 });

@@ -38,17 +38,19 @@ interface Fleet {
   readonly agents: number;
   readonly rpm: number;
   readonly minutes: number;
+  /** The most seconds on the way. */
+  readonly onItsWay: number;
 }
 
 /**
- * Agents that always have a request waiting, each sent at one end of its slot and nothing or three seconds on its way; some
- * give their slot back. Says when requests reached the server.
+ * Agents that always have a request waiting, each sent at one end of its slot and nothing or long on its way; of some it is
+ * told that they arrived, some give their slot back. Says when requests reached the server.
  */
-function arrivals({ seed, agents, rpm, minutes }: Fleet): number[] {
+function arrivals({ seed, agents, rpm, minutes, onItsWay }: Fleet): number[] {
   const random = seededRandom(seed);
   const quota = new Quota({ p: { rpm } });
   const times: number[] = [];
-  const ends: { at: number; id: string; agent: number; isUsed: boolean }[] = [];
+  const ends: { at: number; id: string; agent: number; kind: 'arrived' | 'done' | 'unused' }[] = [];
   const ask = (agent: number): void => quota.ask(want({ attempt: `r ${agent} 1` }));
   for (let agent = 0; agent < agents; agent += 1) ask(agent);
   for (let at = 1_000; at < minutes * 60_000;) {
@@ -56,14 +58,13 @@ function arrivals({ seed, agents, rpm, minutes }: Fleet): number[] {
     for (const { want: each, notBefore, expires } of turn.grants) {
       const sent = Math.max(at, random.next() < 0.5 ? notBefore : expires);
       const isUsed = random.next() > 0.1;
-      const there = sent + (random.next() < 0.5 ? 0 : 3_000);
+      const there = sent + (random.next() < 0.5 ? 0 : onItsWay * 1_000);
       if (isUsed) times.push(there);
-      ends.push({
-        at: there + random.next() * (random.next() < 0.5 ? 100 : 20_000),
-        id: each.id,
-        agent: Number(each.attempt.split(' ')[1]),
-        isUsed,
-      });
+      const known = { id: each.id, agent: Number(each.attempt.split(' ')[1]) };
+      const takesMs = random.next() * (random.next() < 0.5 ? 100 : 40_000);
+      if (isUsed && random.next() < 0.5)
+        ends.push({ ...known, at: there + Math.min(takesMs, 50), kind: 'arrived' });
+      ends.push({ ...known, at: there + takesMs, kind: isUsed ? 'done' : 'unused' });
     }
     ends.sort((a, b) => a.at - b.at);
     const next = ends.shift();
@@ -73,7 +74,11 @@ function arrivals({ seed, agents, rpm, minutes }: Fleet): number[] {
       continue;
     }
     at = Math.max(at, next.at);
-    quota.settle(next.id, { kind: next.isUsed ? 'done' : 'unused', tokens: 10 }, at);
+    if (next.kind === 'arrived') {
+      quota.arrived(next.id, at);
+      continue;
+    }
+    quota.settle(next.id, { kind: next.kind, tokens: 10 }, at);
     ask(next.agent);
   }
   return times;
@@ -86,6 +91,7 @@ describe('the quota of requests', () => {
       agents: fc.integer({ min: 1, max: 40 }),
       rpm: fc.integer({ min: 1, max: 80 }),
       minutes: fc.constant(4),
+      onItsWay: fc.constantFrom(0, 3, 15),
     });
     fc.assert(
       fc.property(fleets, (fleet) => {
@@ -96,7 +102,7 @@ describe('the quota of requests', () => {
   });
 
   it('is used to nine tenths at least by 24 agents', () => {
-    const times = arrivals({ seed: 7, agents: 24, rpm: 60, minutes: 10 });
+    const times = arrivals({ seed: 7, agents: 24, rpm: 60, minutes: 10, onItsWay: 3 });
     expect(times.length).toBeGreaterThan(0.9 * 60 * 10);
     expect(fullest(times)).toBeLessThanOrEqual(60);
   });

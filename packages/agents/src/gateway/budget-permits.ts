@@ -51,6 +51,7 @@ export class BudgetPermits implements PermitSource {
     this.reservedMicroUsd += want.microUsd;
     let isSettled = false;
     return {
+      arrived: () => undefined, // its rate goes by when requests are sent
       settle: (settlement) => {
         if (isSettled) return;
         isSettled = true;

@@ -119,6 +119,7 @@ export class Exchange {
       this.signal.throwIfAborted();
       return { kind: 'failed', status: 502, body: this.ownBody(502, `no answer: ${codeOf(error)}`) };
     }
+    permit.arrived();
     return (answer.statusCode ?? 502) < 400 ? this.pass(answer, permit) : this.judge(answer, permit);
   }
 

@@ -48,6 +48,7 @@ export class PermitClient implements PermitSource {
   private readonly touched = new Map<string, Spender>();
   private readonly holds = new HoldTimes();
   private settled: SettledPermit[] = [];
+  private arrived: string[] = [];
   private withdrawn: string[] = [];
   private told: SettledPermit[] = [];
   /** Whose usage was told, for the same reason. */
@@ -154,6 +155,10 @@ export class PermitClient implements PermitSource {
     this.remove(each.id);
     let isSettled = false;
     each.go({
+      arrived: () => {
+        this.arrived.push(each.id);
+        this.flushSoon();
+      },
       settle: (settlement) => {
         if (isSettled) return;
         isSettled = true;
@@ -210,14 +215,16 @@ export class PermitClient implements PermitSource {
   }
 
   private report(wire: PermitWire): boolean {
-    while (this.settled.length + this.withdrawn.length + this.touched.size > 0) {
+    while (this.settled.length + this.arrived.length + this.withdrawn.length + this.touched.size > 0) {
       const attempts = [...this.touched.values()].slice(0, wantsMax);
       const settled = this.settled.slice(0, wantsMax);
+      const arrived = this.arrived.slice(0, wantsMax);
       const withdrawn = this.withdrawn.slice(0, wantsMax);
       const used = attempts.map((attempt) => ({ ...attempt, usage: this.options.ledger.of(attempt) }));
-      if (!wire.report({ attempts: used, settled, withdrawn })) return false;
+      if (!wire.report({ attempts: used, settled, arrived, withdrawn })) return false;
       for (const attempt of attempts) this.noteTold(attempt);
       this.settled = this.settled.slice(settled.length);
+      this.arrived = this.arrived.slice(arrived.length);
       this.withdrawn = this.withdrawn.slice(withdrawn.length);
       this.told = [...this.told, ...settled].slice(-toldMax);
     }

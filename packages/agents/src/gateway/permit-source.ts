@@ -23,6 +23,8 @@ export type Settlement =
 
 /** The right to send one request, now. */
 export interface Permit {
+  /** The provider has begun to answer: it has counted the request by now. */
+  arrived(): void;
   /** To be called once, also for a request that was not sent. */
   settle(settlement: Settlement): void;
 }

@@ -48,7 +48,7 @@ export interface QuotaSettlement {
 
 interface Granted {
   readonly want: QuotaWant;
-  readonly slot: Slot;
+  slot: Slot;
   readonly epoch: number;
 }
 
@@ -57,9 +57,9 @@ export const slotMs = { horizon: 2_000, validity: 2_000, validityMax: 32_000 } a
 const minuteMs = 60_000;
 /**
  * How long a request may be on its way to the server without spoiling the count there: a machine full of agents needs
- * seconds to send one. Once it is answered it was there, and counts from then at the latest.
+ * many seconds to send one. Once the server begins to answer it was there, and counts from then at the latest.
  */
-const onItsWayMs = 3_000;
+const onItsWayMs = 15_000;
 
 /**
  * The quota of the whole fleet: who may send when. Deterministic and without I/O: time comes in with every call, as
@@ -140,6 +140,15 @@ export class Quota {
   withdraw(id: string): void {
     this.queue.delete(id);
     this.settle(id, { kind: 'unused', tokens: 0 }, 0);
+  }
+
+  /** The server has begun to answer a request that was let through. Of one that is not known nothing follows. */
+  arrived(id: string, at: number): void {
+    const granted = this.granted.get(id);
+    if (granted === undefined) return;
+    const slot = settled(granted.slot, granted.slot.tokens, at);
+    for (const meter of this.metersOf(granted.want)) meter.replace(granted.slot, slot);
+    granted.slot = slot;
   }
 
   /** A request that was let through has ended. Of one that is not known nothing follows. */
@@ -254,7 +263,7 @@ export class Quota {
   }
 }
 
-/** What a slot comes to whose request has ended by now. */
+/** What a slot comes to whose request was there by now. */
 function settled({ freeAt }: Slot, tokens: number, at: number): Slot {
   return { freeAt: Math.min(freeAt, at + minuteMs), tokens };
 }

@@ -27,12 +27,15 @@ export function bridgesAsJson(bridges: readonly McpBridge[]): string {
 /** A tool may wait for a person; programs give one a minute by themselves. */
 const toolWaitSeconds = limits.questionWaitMs / 1000 + 60;
 
+/** How long the servers of a task may take to answer first: a machine full of agents needs longer than programs expect. */
+export const serversStartSeconds = 120;
+
 /** As tables of Codex's configuration. */
 export function bridgesAsToml(bridges: readonly McpBridge[]): string {
   return bridges
     .map(
       ({ name, command, args }) =>
-        `[mcp_servers.${name}]\ncommand = ${JSON.stringify(command)}\nargs = ${JSON.stringify(args)}\ntool_timeout_sec = ${toolWaitSeconds}\n`,
+        `[mcp_servers.${name}]\ncommand = ${JSON.stringify(command)}\nargs = ${JSON.stringify(args)}\nstartup_timeout_sec = ${serversStartSeconds}\ntool_timeout_sec = ${toolWaitSeconds}\n`,
     )
     .join('\n');
 }

@@ -1,6 +1,7 @@
 import { limits } from '@switchyard/protocol';
 import type { z } from 'zod';
 import type { agentSpecs } from './agent-spec.ts';
+import { serversStartSeconds } from '../mcp/mcp-bridge.ts';
 import { piExtension } from './pi-extension.ts';
 
 /** No telemetry, no updates, no questions: there is no network, and nobody at the terminal. */
@@ -9,6 +10,10 @@ const claudeEnv = {
   ANTHROPIC_API_KEY: '{{token}}',
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
   DISABLE_AUTOUPDATER: '1',
+  // Without the servers of its task it would begin to work all the same, on a machine that is busy.
+  MCP_CONNECTION_NONBLOCKING: '0',
+  MCP_CONNECT_TIMEOUT_MS: String(serversStartSeconds * 1_000),
+  MCP_TIMEOUT: String(serversStartSeconds * 1_000),
   // A tool of ours may wait for a person.
   MCP_TOOL_TIMEOUT: String(limits.questionWaitMs + 60_000),
   // It refuses to skip its own questions as root unless it is told that it stands in a sandbox, as it does.

@@ -6,6 +6,7 @@ import type { AnalysisRequest, Engine } from './engine.ts';
 import { fingerprintsOf } from './fingerprint.ts';
 import { categoryOf } from './left-out.ts';
 import { lintEngineName } from './lint/security-rules.ts';
+import { languageOf } from './path-kind.ts';
 import { readPolicy } from './policy/review-policy.ts';
 import { suppress, type SuppressedFinding } from './policy/suppress.ts';
 import { unseenCode } from './unseen-code.ts';
@@ -41,11 +42,14 @@ export async function analyze(engines: readonly Engine[], request: AnalysisReque
   const strengths: string[] = [];
   const keep = (placed: Awaited<ReturnType<Engine['analyze']>>): Finding[] =>
     placed.flatMap((one) => placeInChange(one, request.all === true ? undefined : lines) ?? []);
-  // Binary files are no other engine's, but code may only look like one.
+  // Binary files are no engine's, but code may only look like one.
   const binary = request.files
     .filter((file) => file.binary)
     .slice(0, request.filesMax ?? analyzerLimits.files);
-  const found = keep(await unseenCode({ ...narrowed, files: [...files, ...binary] }));
+  const unseen = await unseenCode({ ...narrowed, files: [...files, ...binary] });
+  const found = keep(unseen);
+  // What turned out to be unseen code is not nothing: the finding about it is what there is to say.
+  const filesAnalyzed = new Set([...present.map(({ path }) => path), ...unseen.map(({ file }) => file)]).size;
   for (const engine of [...engines, ...policy.tools.map((tool) => commandEngine(tool, request))]) {
     const wanted = request.specializations.filter((one) => engine.specializations.includes(one));
     if (wanted.length === 0) continue;
@@ -64,8 +68,8 @@ export async function analyze(engines: readonly Engine[], request: AnalysisReque
   const { kept, suppressed } = suppress(all, policy.suppressions, fingerprints);
   return {
     findings: capped(kept, request, leftOut),
-    filesAnalyzed: present.length,
-    strengths: strengths.concat(coverage(kept, present.length)),
+    filesAnalyzed,
+    strengths: strengths.concat(coverage(kept, filesAnalyzed)),
     suppressed,
     fingerprints,
   };
@@ -75,7 +79,7 @@ export async function analyze(engines: readonly Engine[], request: AnalysisReque
 function withinLimit({ files, filesMax = analyzerLimits.files }: AnalysisRequest): {
   files: AnalysisRequest['files'];
   present: AnalysisRequest['files'];
-  leftOut: number;
+  leftOut: AnalysisRequest['files'];
 } {
   const there = files.filter((file) => file.change !== 'deleted' && !file.binary);
   const gone = files.filter((file) => file.change === 'deleted' && !file.binary);
@@ -83,7 +87,7 @@ function withinLimit({ files, filesMax = analyzerLimits.files }: AnalysisRequest
   return {
     files: [...present, ...gone.slice(0, filesMax)],
     present,
-    leftOut: there.length - present.length,
+    leftOut: there.slice(filesMax),
   };
 }
 
@@ -143,13 +147,17 @@ function sorted(found: readonly Finding[]): Finding[] {
 }
 
 /** What a review carries: of one rule in one file a part, and so many in all; the rest is counted. */
-function capped(all: Finding[], request: AnalysisRequest, filesLeftOut: number): Finding[] {
+function capped(all: Finding[], request: AnalysisRequest, leftOut: AnalysisRequest['files']): Finding[] {
   const category = categoryOf(request.specializations);
   const notes: Finding[] = [];
-  if (filesLeftOut > 0) {
+  if (leftOut.length > 0) {
     const filesMax = request.filesMax ?? analyzerLimits.files;
-    const description = `${filesLeftOut} files were not looked at: a review takes at most ${filesMax}.`;
-    notes.push(limitNote({ category, description }));
+    const description = `${leftOut.length} files were not looked at: a review takes at most ${filesMax}.`;
+    const hidesCode = request.all !== true && leftOut.some(({ path }) => languageOf(path) !== undefined);
+    notes.push({
+      ...limitNote({ category, description }),
+      ...(category === 'security' && hidesCode && { severity: 'major' as const }),
+    });
   }
   const found = cappedByRule(all);
   const room = (request.findingsMax ?? analyzerLimits.findings) - notes.length;

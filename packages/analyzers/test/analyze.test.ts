@@ -181,6 +181,20 @@ describe('hostile and odd input', () => {
       ['large.js', 'minor', 'analyzers/unseen-code'],
     ]);
     expect(await of('style', false)).toEqual([]);
+    const only = files.filter(({ path }) => path === 'binary.js');
+    expect(await analyze([], request('security', only))).toMatchObject({ filesAnalyzed: 1, strengths: [] });
+  });
+
+  it.each([
+    ['security', false, 'z.js', 'major'],
+    ['security', false, 'z.png', 'info'],
+    ['security', true, 'z.js', 'info'],
+    ['style', false, 'z.js', 'info'],
+  ] as const)('says in a %s review (of all: %s) that %s is beyond the limit: %s', async (...told) => {
+    const [specialization, all, path, severity] = told;
+    const files = [put('a.js', ''), put(path, 'eval(a);\n')];
+    const { findings } = await analyze([], request(specialization, files, { all, filesMax: 1 }));
+    expect(findings).toMatchObject([{ severity, rule: 'analyzers/limit' }]);
   });
 
   it('skips binary, deleted and missing files, and never follows a link', async () => {

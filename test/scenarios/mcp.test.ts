@@ -255,7 +255,14 @@ describe('spawn_parallel_instance', () => {
       [{ workspacePath: '../elsewhere' }, /E_PLAN_INVALID.*leaves the repository/],
       [{ workspacePath: '/etc' }, /E_PLAN_INVALID.*leaves the repository/],
       [{ workspacePath: '.git/hooks' }, /E_PLAN_INVALID/],
-      [{ taskId: ' ', systemPrompt: '' }, /^Missing required parameters: taskId, systemPrompt$/],
+      [
+        { taskId: ' ', systemPrompt: '' },
+        /^Missing required parameters: taskId, systemPrompt \(E_TOOL_INPUT\)/,
+      ],
+      [
+        { taskId: undefined },
+        /^Missing required parameters: taskId \(E_TOOL_INPUT\); give each of them a text$/,
+      ],
       [{ run: 'no-such-run' }, /E_RUN_UNKNOWN/],
       [{ executor: { nonsense: true } }, /E_PLAN_INVALID/],
     ];

@@ -15,8 +15,12 @@ const untold: ReadonlySet<RunEventKind> = new Set([
   'task-assign-failed',
 ]);
 
-/** Whether an event is worth a line of its own. A rejection is told by what follows from it. */
-export function isTold({ kind, text }: RunEvent): boolean {
+/**
+ * Whether an event is worth a line of its own. A rejection and a lost attempt are told by what follows from them; that
+ * nobody is there to take a task, by itself.
+ */
+export function isTold({ kind, text, worker }: RunEvent): boolean {
+  if (kind === 'task-assign-failed' && worker === undefined) return true;
   return !untold.has(kind) && !(kind === 'review-verdict' && text.includes(': review rejected: '));
 }
 

@@ -8,7 +8,7 @@ import {
 } from '@switchyard/protocol';
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
-import { eventLine, withoutName } from '../src/event-text.ts';
+import { eventLine, isTold, withoutName } from '../src/event-text.ts';
 import { barLine, liveLines, type LiveInput } from '../src/live-view.ts';
 
 const paint = pc.createColors(false);
@@ -220,6 +220,11 @@ describe('a line for output that is no screen', () => {
     expect(eventLine(told, { startedAt: 1000, idWidth: 5, paint, hasCounts: true })).toBe(
       ' 1m14s  1/0  ▶ b      goes to w2 (attempt 2)',
     );
+  });
+
+  it('says that nobody is there to take a task, and leaves a lost attempt to what follows from it', () => {
+    expect(isTold(event({ kind: 'task-assign-failed', worker: undefined }))).toBe(true);
+    expect(isTold(event({ kind: 'task-assign-failed', worker: 'w1' as RunEvent['worker'] }))).toBe(false);
   });
 
   it.each([

@@ -147,12 +147,19 @@ export class InstanceManager implements Instances {
     let complaint = '';
     child.stderr?.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2_000)));
     const { clock, logger, spawnTimeoutMs } = this.options;
-    const cancel = clock.after(spawnTimeoutMs, () => this.spawnTimedOut(child, role));
+    let late: string | undefined;
+    const cancel = clock.after(spawnTimeoutMs, () => {
+      late = `E_SPAWN: it did not say hello within ${spawnTimeoutMs / 1000} s (--spawn-timeout-ms)`;
+      this.spawnTimedOut(child, role);
+    });
     const instance: Instance = { role, child, since: clock.now(), state: { kind: 'starting', cancel } };
     this.instances.add(instance);
     child.on('error', (error) => this.gone(instance, error.message));
     child.on('exit', (code, signal) =>
-      this.gone(instance, `${describeExit(code, signal)}${complaint === '' ? '' : `: ${complaint.trim()}`}`),
+      this.gone(
+        instance,
+        `${late ?? describeExit(code, signal)}${complaint === '' ? '' : `: ${complaint.trim()}`}`,
+      ),
     );
     logger.info({ role, pid: child.pid }, 'local instance started');
     return pidOf(child);

@@ -65,7 +65,7 @@ describe('the instance manager', () => {
     const ended = vi.fn();
     manager({ spawnTimeoutMs: 100, ended }).spawn('worker');
     await vi.waitFor(() => expect(ended).toHaveBeenCalled(), 60_000);
-    expect(ended.mock.calls[0]?.[2]).toContain('SIGKILL');
+    expect(ended.mock.calls[0]?.[2]).toBe('E_SPAWN: it did not say hello within 0.1 s (--spawn-timeout-ms)');
   });
 
   it('claims a peer by its process, and terminates that one alone', async () => {

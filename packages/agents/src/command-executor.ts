@@ -97,9 +97,19 @@ function failureOfCommand(line: string, result: CommandResult, assignment: TaskA
         outputTail,
       });
     case 'exited':
-      return failure('E_COMMAND_FAILED', `"${line}" ended with exit code ${result.exitCode}`, {
-        outputTail,
-        ...(result.exitCode === temporaryFailure && { class: 'io' as const }),
-      });
+      return failure(
+        'E_COMMAND_FAILED',
+        `"${line}" ended with exit code ${result.exitCode}${wroteOutside(outputTail, assignment)}`,
+        {
+          outputTail,
+          ...(result.exitCode === temporaryFailure && { class: 'io' as const }),
+        },
+      );
   }
+}
+
+/** The sandbox shows the rest of the checkout read-only; what commands say of it tells nobody why. */
+function wroteOutside(output: string, { workspace }: TaskAssignment): string {
+  if (!/\bread-only file system\b|\bEROFS\b/i.test(output)) return '';
+  return `: outside of its workspace (${workspace.slice(0, 5).join(', ')}) everything is read-only; name there what it is to change`;
 }

@@ -141,6 +141,13 @@ describe('the command executor', () => {
   it.each([
     ['another exit code', { exitCode: 2, output: 'boom' }, 'logic', 'E_COMMAND_FAILED', /exit code 2/],
     [
+      'a write outside of its workspace',
+      { exitCode: 1, output: 'cp: cannot create b/x: Read-only file system\n' },
+      'logic',
+      'E_COMMAND_FAILED',
+      /exit code 1: outside of its workspace \(.+\) everything is read-only; name there/,
+    ],
+    [
       'its time-out',
       { exitCode: 137, ended: 'timed-out' as const },
       'logic',

@@ -169,7 +169,7 @@ export const errorTable = {
   E_FLEET_FULL: row(
     'runFailed',
     'later',
-    'The limit of local workers is reached; raise limits.workers or wait.',
+    'The limit of local workers is reached; raise `--workers-max` (or `--reviewers-max`) of the orchestrator, or wait. What is over `limits.workers` of a plan waits by itself.',
   ),
   E_NO_WORKER: row(
     'runFailed',

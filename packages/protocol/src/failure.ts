@@ -29,12 +29,15 @@ export const failure = z.object({
 });
 export type Failure = z.infer<typeof failure>;
 
+/** The last line of npm, whatever happened. */
+const pointsToLog = /^npm (?:ERR!|error) (?:A complete log|\s+\S+-debug-\d+\.log)/;
+
 /** One line for people: code, message, and the last thing that the failing command said. */
 export function failureLine({ code, message, outputTail }: Failure): string {
   const said = outputTail
     ?.split('\n')
     .map((line) => line.trim())
-    .findLast((line) => line !== '');
+    .findLast((line) => line !== '' && !pointsToLog.test(line));
   const first = message.split('\n', 1)[0] ?? '';
   return `${code}: ${first}${said === undefined ? '' : `; it said: ${said.slice(0, 200)}`}`.slice(0, 700);
 }

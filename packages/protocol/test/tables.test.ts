@@ -4,6 +4,7 @@ import {
   closeCodes,
   errorTable,
   exitCodes,
+  failureLine,
   isMessageType,
   limits,
   mayReconnect,
@@ -118,6 +119,16 @@ describe('the error table', () => {
     expect(error.cause).toBe(cause);
     expect(error.details).toEqual({ file: 'x' });
     expect('cause' in new AppError('E_IO', 'alone')).toBe(false);
+  });
+});
+
+describe('the line of a failure', () => {
+  it('ends with the last thing that was said, not with where npm keeps its log', () => {
+    const outputTail =
+      'npm error missing script: test\nnpm error A complete log of this run can be found in: /x/1-debug-0.log\n\n';
+    expect(failureLine({ class: 'logic', code: 'E_ACCEPTANCE', message: 'no\nmore', outputTail })).toBe(
+      'E_ACCEPTANCE: no; it said: npm error missing script: test',
+    );
   });
 });
 

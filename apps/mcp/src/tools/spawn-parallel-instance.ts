@@ -6,20 +6,23 @@ import { spawnTask } from '../spawn-task.ts';
 import { defineTool, type Answer } from '../tool.ts';
 import { workspacePathOf } from '../workspace-path.ts';
 
-const input = z.object({
-  taskId: z.string().max(200).describe('Unique, telling id of the task, for example auth-login-jwt.'),
-  workspacePath: z
+/** What must be given; absent it is empty, so that the tool itself says what is missing, with its code. */
+const needed = (max: number) =>
+  z
     .string()
-    .max(4096)
-    .describe(
-      'The only folder (or file) the worker may write, relative to the repository or absolute inside it. Workspaces of tasks that may run at the same time must not overlap.',
-    ),
-  systemPrompt: z
-    .string()
-    .max(64_000)
-    .describe(
-      'What to do, whole: the worker knows nothing else. Requirements, acceptance criteria, patterns to follow.',
-    ),
+    .max(max)
+    .optional()
+    .transform((given) => given ?? '');
+const required = ['taskId', 'workspacePath', 'systemPrompt'] as const;
+
+const fields = z.object({
+  taskId: needed(200).describe('Unique, telling id of the task, for example auth-login-jwt.'),
+  workspacePath: needed(4096).describe(
+    'The only folder (or file) the worker may write, relative to the repository or absolute inside it. Workspaces of tasks that may run at the same time must not overlap.',
+  ),
+  systemPrompt: needed(64_000).describe(
+    'What to do, whole: the worker knows nothing else. Requirements, acceptance criteria, patterns to follow.',
+  ),
   mcpServers: z
     .union([z.string().max(4000), z.array(z.string().max(100)).max(20)])
     .optional()
@@ -57,6 +60,8 @@ const input = z.object({
     ),
 });
 
+const input = fields.meta({ required: [...required] });
+
 const output = z.object({
   workerId: z.string().describe('Stands for run and task in the other tools; empty if nothing was spawned.'),
   status: z.enum(['spawned', 'error']),
@@ -75,11 +80,8 @@ export const spawnParallelInstance = defineTool({
   changes: true,
   annotations: { destructiveHint: false, idempotentHint: false },
   async run(args, call) {
-    const missing = (['taskId', 'workspacePath', 'systemPrompt'] as const).filter(
-      (name) => args[name].trim() === '',
-    );
-    if (missing.length > 0)
-      return failed(args.workspacePath, `Missing required parameters: ${missing.join(', ')}`);
+    const missing = required.filter((name) => args[name].trim() === '');
+    if (missing.length > 0) return failed(args.workspacePath, missingText(missing));
     let shown = args.workspacePath;
     try {
       const { desk } = call;
@@ -113,6 +115,10 @@ export const spawnParallelInstance = defineTool({
 
 function failed(workspace: string, error: string): Answer<z.input<typeof output>> {
   return { structured: { workerId: '', status: 'error', workspace, error }, text: error, isError: true };
+}
+
+function missingText(names: readonly string[]): string {
+  return `Missing required parameters: ${names.join(', ')} (E_TOOL_INPUT); give each of them a text`;
 }
 
 function question(args: z.output<typeof input>, workspace: string, mcpServers: readonly string[]): string {

@@ -54,8 +54,26 @@ function readRule(
     throw new Error(`the rule ${specialization}/${id} is malformed: ${parsed.error.message}`);
   const { rule, constraints, utils, ...about } = parsed.data;
   // ast-grep checks the form of the matcher itself, when it is first used.
-  const matcher = { rule, ...(constraints && { constraints }), utils: { ...shared, ...utils } } as NapiConfig;
+  const looked = { rule, ...(constraints && { constraints }) };
+  const matcher = { ...looked, utils: piecesOf(looked, { ...shared, ...utils }) } as NapiConfig;
   return { ...about, id, specialization, matcher };
+}
+
+/** The pieces that a rule needs, and those that they need: ast-grep compiles all that it is given, for each file anew. */
+function piecesOf(rule: unknown, all: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const needed: Record<string, unknown> = {};
+  const open: unknown[] = [rule];
+  while (open.length > 0) {
+    const part = open.pop();
+    if (typeof part !== 'object' || part === null) continue;
+    for (const [key, value] of Object.entries(part)) {
+      open.push(value);
+      if (key !== 'matches' || typeof value !== 'string' || value in needed) continue;
+      needed[value] = all[value];
+      open.push(all[value]);
+    }
+  }
+  return needed;
 }
 
 function readYaml(file: string): unknown {

@@ -47,7 +47,7 @@ export async function analyze(engines: readonly Engine[], request: AnalysisReque
     .filter((file) => file.binary)
     .slice(0, request.filesMax ?? analyzerLimits.files);
   const unseen = await unseenCode({ ...narrowed, files: [...files, ...binary] });
-  const found = keep(unseen);
+  const found = new HeldFindings(keep(unseen));
   // What turned out to be unseen code is not nothing: the finding about it is what there is to say.
   const filesAnalyzed = new Set([...present.map(({ path }) => path), ...unseen.map(({ file }) => file)]).size;
   for (const engine of [...engines, ...policy.tools.map((tool) => commandEngine(tool, request))]) {
@@ -56,23 +56,41 @@ export async function analyze(engines: readonly Engine[], request: AnalysisReque
     request.signal.throwIfAborted();
     request.onEngine?.(engine.name);
     const mine = keep(await engine.analyze(narrowed));
-    found.push(...mine);
+    found.add(mine);
     for (const one of wanted) {
       const isClean = !mine.some(({ category, severity }) => category === one && severity !== 'info');
       const praise = isClean ? engine.praise(narrowed, one) : undefined;
       if (praise !== undefined) strengths.push(praise);
     }
   }
-  const all = sorted(withoutDoubles([...found, ...keep([...policy.problems])]));
+  found.add(keep([...policy.problems]));
+  const all = sorted(withoutDoubles(found.held));
   const fingerprints = await fingerprintsOf(request.root, all);
   const { kept, suppressed } = suppress(all, policy.suppressions, fingerprints);
   return {
-    findings: capped(kept, request, leftOut),
+    findings: capped(kept, request, { leftOut, dropped: found.dropped }),
     filesAnalyzed,
     strengths: strengths.concat(coverage(kept, filesAnalyzed)),
     suppressed,
     fingerprints,
   };
+}
+
+/** Findings of one engine after the other, of which so many are held. */
+class HeldFindings {
+  held: Finding[];
+  dropped = 0;
+
+  constructor(held: Finding[]) {
+    this.held = held;
+  }
+
+  add(more: readonly Finding[]): void {
+    const all = this.held.concat(more);
+    const isOver = all.length > analyzerLimits.findingsHeld;
+    this.held = isOver ? sorted(all).slice(0, analyzerLimits.findingsHeld) : all;
+    this.dropped += all.length - this.held.length;
+  }
 }
 
 /** Files that are there, up to the limit, and those that the change took away. */
@@ -147,7 +165,11 @@ function sorted(found: readonly Finding[]): Finding[] {
 }
 
 /** What a review carries: of one rule in one file a part, and so many in all; the rest is counted. */
-function capped(all: Finding[], request: AnalysisRequest, leftOut: AnalysisRequest['files']): Finding[] {
+function capped(
+  all: Finding[],
+  request: AnalysisRequest,
+  { leftOut, dropped }: { readonly leftOut: AnalysisRequest['files']; readonly dropped: number },
+): Finding[] {
   const category = categoryOf(request.specializations);
   const notes: Finding[] = [];
   if (leftOut.length > 0) {
@@ -161,8 +183,9 @@ function capped(all: Finding[], request: AnalysisRequest, leftOut: AnalysisReque
   }
   const found = cappedByRule(all);
   const room = (request.findingsMax ?? analyzerLimits.findings) - notes.length;
-  if (found.length > room) {
-    const description = `${found.length - room} findings are not shown: a review carries at most ${room}.`;
+  const more = Math.max(0, found.length - room) + dropped;
+  if (more > 0) {
+    const description = `${more} findings are not shown: a review carries at most ${room}.`;
     notes.push(limitNote({ category, description }));
   }
   return [...found.slice(0, room), ...notes];

@@ -17,6 +17,8 @@ export const analyzerLimits = {
   /** One call of a program over a batch of files. */
   programTimeMs: 60_000,
   programBatchFiles: 200,
+  /** Findings that are held between two engines, the most severe; beyond it they are counted. */
+  findingsHeld: 100_000,
   /** Kept back for the note that says how many there were. */
   findings: limits.findingsPerReview - 1,
   /** Findings of one rule in one file that a review shows; beyond it they are counted. */

@@ -49,7 +49,8 @@ export function oxlintEngine(): Engine {
       const { files, notes } = await lintable(request);
       const found = [...notes];
       for (let at = 0; at < files.length; at += analyzerLimits.programBatchFiles)
-        found.push(...(await lint(request, files.slice(at, at + analyzerLimits.programBatchFiles))));
+        for (const one of await lint(request, files.slice(at, at + analyzerLimits.programBatchFiles)))
+          found.push(one);
       return found;
     },
     praise(request, specialization) {

@@ -29,7 +29,8 @@ export function scanEngine(scanner: Scanner, options: ScanEngineOptions): Engine
         const job = { ...asked, root, path: file.path, deep: request.deep === true };
         const outcome = await scanner.scan(job, request.signal);
         if (outcome.kind === 'broken') broken.push(`${file.path}: ${outcome.message}`);
-        found.push(...findingsOf(outcome, { file, specializations, engine: options.name }));
+        for (const one of findingsOf(outcome, { file, specializations, engine: options.name }))
+          found.push(one);
         request.onFile?.(options.name, file.path);
       }
       // One file may be hostile; when all fail, it is the engine.

@@ -299,6 +299,35 @@ describe('hostile and odd input', () => {
     expect(findings.at(-1)?.description).toMatch(/^2001 findings are not shown/);
   });
 
+  it('holds the most severe of what the engines find without end', async () => {
+    const file = put('a.js', '');
+    const endless = (count: number, severity: 'critical' | 'minor'): Engine => ({
+      name: severity,
+      specializations: ['security'],
+      analyze: () =>
+        Promise.resolve(
+          Array.from({ length: count }, (_, index) => ({
+            severity,
+            category: 'security',
+            file: 'a.js',
+            line: index + 1,
+            description: 'x',
+            references: [],
+          })),
+        ),
+      praise: () => undefined,
+      close: () => Promise.resolve(),
+    });
+    const { findings } = await analyze(
+      [endless(250_000, 'minor'), endless(3, 'critical')],
+      request('security', [file], { all: true }),
+    );
+    expect(findings.filter(({ severity }) => severity === 'critical')).toHaveLength(3);
+    expect(findings).toHaveLength(3000);
+    // Of two that say the same of one line, the more severe stays.
+    expect(findings.at(-1)?.description).toMatch(/^247001 findings are not shown/);
+  });
+
   it('counts what one rule has to say of one file beyond a limit, and finds what is new behind what is old', async () => {
     const evals = (count: number): string =>
       Array.from({ length: count }, (_, at) => `eval(a${at});\n`).join('');

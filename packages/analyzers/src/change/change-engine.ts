@@ -40,7 +40,7 @@ export function changeEngine(scanner: Scanner): Engine {
       for (const check of checks) {
         request.signal.throwIfAborted();
         if (!check.specializations.some((one) => request.specializations.includes(one))) continue;
-        found.push(...(await check.find(view)));
+        for (const one of await check.find(view)) found.push(one);
       }
       return found;
     },

@@ -46,7 +46,7 @@ export async function followRun(options: FollowOptions): Promise<number> {
     const ended = await end;
     await Promise.all([kept, ticks]);
     display.close(ended === 'interrupted' || ended instanceof AppError ? 'leave' : 'clear');
-    for (const line of options.ticker?.lines() ?? [])
+    for (const line of options.ticker?.lines(handle.view()) ?? [])
       (options.json ? context.terminal.err : context.terminal.out)(`${line}\n`);
     if (ended === 'interrupted') return await leave(options);
     if (ended instanceof AppError)

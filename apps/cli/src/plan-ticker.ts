@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { isMarkdown } from '@switchyard/plan';
 import type { RunHandle } from '@switchyard/client';
-import { messageOf, type RunEventKind } from '@switchyard/protocol';
+import { messageOf, type RunEventKind, type RunView } from '@switchyard/protocol';
 import { atMoments } from './at-moments.ts';
 import type { CommandContext } from './context.ts';
 import { oneLine } from './show-text.ts';
@@ -48,15 +48,14 @@ export class PlanTicker {
     this.reopened = left;
   }
 
-  /** What to say of it when the run is over. */
-  lines(): string[] {
+  /** What to say of it when the run is over, and where it stands. */
+  lines(view: Pick<RunView, 'tip' | 'base'> | undefined): string[] {
     const { file, ticked, reopened, problem } = this;
     const boxes = (count: number): string => `${count} ${count === 1 ? 'box' : 'boxes'}`;
     const names = reopened.map(oneLine).join(', ');
+    const next = view?.tip === view?.base ? '' : '; what is ticked is not run again, so apply this run';
     return [
-      ...(ticked.size === 0
-        ? []
-        : [`ticked ${boxes(ticked.size)} in ${file}; what is ticked is not run again, so apply this run`]),
+      ...(ticked.size === 0 ? [] : [`ticked ${boxes(ticked.size)} in ${file}${next}`]),
       ...(reopened.length === 0
         ? []
         : [`${file}: somebody opened ${boxes(reopened.length)} again, left as they are: ${names}`]),

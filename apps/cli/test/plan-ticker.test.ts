@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RunEvent } from '@switchyard/protocol';
+import { commitId, type RunEvent } from '@switchyard/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandContext } from '../src/context.ts';
 import { PlanTicker } from '../src/plan-ticker.ts';
@@ -43,10 +43,10 @@ function beside(file: string) {
       completed.add(id);
       tell({ kind: 'task-completed' } as RunEvent);
     },
-    end: async () => {
+    end: async (tip = view.tip) => {
       end();
       await done;
-      return ticker.lines();
+      return ticker.lines({ tip, base: view.base });
     },
   };
 }
@@ -57,10 +57,18 @@ describe('the ticker of a plan', () => {
     const run = beside('p.md');
     run.completes('a');
     run.completes('b');
-    expect(await run.end()).toEqual([
+    expect(await run.end(commitId.parse('b'.repeat(40)))).toEqual([
       'ticked 2 boxes in p.md; what is ticked is not run again, so apply this run',
     ]);
     expect(text()).toBe(plan.replaceAll('[ ]', '[x]'));
+  });
+
+  it('does not ask to apply a run that has changed nothing', async () => {
+    writeFileSync(join(folder, 'p.md'), plan);
+    const run = beside('p.md');
+    run.completes('a');
+    expect(await run.end()).toEqual(['ticked 1 box in p.md']);
+    expect(text()).toBe(plan.replace('[ ]', '[x]'));
   });
 
   it('says nothing of a plan in YAML, or of one without a box', async () => {

@@ -190,6 +190,24 @@ describe('documents that a plan names', () => {
   it('are told', () => {
     expect(documentsNamed(text)).toEqual(['docs/door.md', 'docs/roof.md']);
   });
+  it('may stand in a dependency by a link, and are told where no row has them', () => {
+    const linked =
+      '| Task | Document | Dependencies |\n|-|-|-|\n| Door Review | docs/door.md | None |\n' +
+      '| Roof Review | docs/roof.md | [the first](../docs/door.md), [old](old.md) |\n| Lamp Review | | [Roof](nowhere.md) |\n';
+    const { plan, problems } = read(linked);
+    expect(plan?.tasks.map(({ id, dependsOn }) => [id, ...dependsOn])).toEqual([
+      ['Door Review'],
+      ['Roof Review', 'Door Review'],
+      ['Lamp Review', 'Roof Review'],
+    ]);
+    expect(problems.filter(({ code }) => code === 'PLAN_DOCUMENT_UNLISTED')).toMatchObject([
+      {
+        line: 4,
+        column: 63,
+        message: expect.stringContaining('waits for the document old.md, which no table') as string,
+      },
+    ]);
+  });
   it('give instructions, workspace, executor and acceptance', () => {
     const roof = '# Roof\n\n## Files\n\n- `src/roof/`\n\n## To do\n\n- [ ] Tiles\n';
     const { plan, problems } = read(`---\nexecutor: { run: make }\n---\n${text}`, {

@@ -29,6 +29,12 @@ export interface LeftOut {
   readonly why: string;
 }
 
+/** What a task waits for, as written. */
+export interface WaitName extends SourceText {
+  /** The document that the name links to. */
+  readonly document?: string;
+}
+
 /** A task as one part of the document tells of it: a row of a table, a reference in a phase, a heading `T0.11: …`. */
 export interface DraftItem {
   /** Its id in the plan. */
@@ -41,7 +47,7 @@ export interface DraftItem {
   readonly isReview: boolean;
   readonly document?: SourceText;
   /** Names of what it waits for; absent: nothing is said of it. */
-  readonly waits?: readonly SourceText[];
+  readonly waits?: readonly WaitName[];
   readonly hours?: Hours;
   /** Lower comes first. */
   readonly priority?: number;

@@ -1,5 +1,5 @@
 import type { SourceText } from '../source-node.ts';
-import { isCompletePath, type Remark } from './draft.ts';
+import { isCompletePath, type Remark, type WaitName } from './draft.ts';
 import type { Item, MarkdownModel } from './model.ts';
 import { singular, wordsOf } from './names.ts';
 import type { PutOffTask } from './put-off.ts';
@@ -27,13 +27,13 @@ export class Resolver {
   }
 
   /** What `item` waits for by this name. */
-  waits(name: SourceText, item: Item): Wait[] {
+  waits(name: WaitName, item: Item): Wait[] {
     const ids = this.ids(name, item);
     return ids.filter((id) => id !== item.id || ids.length === 1).map((id) => ({ id, offset: name.offset }));
   }
 
-  private ids(name: SourceText, item: Item): readonly string[] {
-    const { text } = name;
+  private ids(name: WaitName, item: Item): readonly string[] {
+    const { text, document, offset } = name;
     const group = this.group(text, item);
     if (group !== undefined) return group;
     if (/\.(md|markdown)$/i.test(text)) return this.byPath(name, item);
@@ -42,6 +42,7 @@ export class Resolver {
     const meaning = this.model.names.find(text);
     if (meaning.kind === 'items') return meaning.ids;
     if (meaning.kind === 'ambiguous') return this.ambiguous(name, item, meaning.ids);
+    if (document !== undefined) return this.byPath({ text: document, offset }, item);
     const parts = text.split(/\s+(?:and|&|\+)\s+/);
     const several = parts.length > 1 ? parts.map((part) => this.model.names.find(part)) : [];
     if (several.length > 0 && several.every(({ kind }) => kind === 'items'))

@@ -8,10 +8,20 @@ import {
   type Group,
   type Hours,
   type Remark,
+  type WaitName,
 } from './draft.ts';
 import { isDeferredPath, isDeferredState, isDeferredTitle, isNotedDeferred } from './deferred.ts';
 import type { Section } from './sections.ts';
-import { codeSpans, documentIn, endOf, plainText, startOf, type Table, type TableRow } from './syntax.ts';
+import {
+  codeSpans,
+  documentIn,
+  endOf,
+  everyNode,
+  plainText,
+  startOf,
+  type Table,
+  type TableRow,
+} from './syntax.ts';
 
 /** What a column holds, told by its heading. The first that fits counts. */
 const columns = {
@@ -209,10 +219,19 @@ function runOf(cell: Cell | undefined): SourceText[] {
 }
 
 /** The names in a cell, each with its place; undefined: the table has no such column or the cell is empty. */
-function waitsOf(cell: Cell | undefined, source: string): SourceText[] | undefined {
+function waitsOf(cell: Cell | undefined, source: string): WaitName[] | undefined {
   const whole = cell === undefined ? '' : plainText(cell);
   if (cell === undefined || whole === '') return undefined;
-  return namesIn(whole, { source, from: startOf(cell), to: endOf(cell) });
+  const links = new Map(
+    [...everyNode(cell)].flatMap((node) => {
+      const document = node.type === 'link' ? documentIn(node)?.text : undefined;
+      return document === undefined ? [] : [[plainText(node), document] as const];
+    }),
+  );
+  return namesIn(whole, { source, from: startOf(cell), to: endOf(cell) }).map((name) => {
+    const document = links.get(name.text);
+    return document === undefined ? name : { ...name, document };
+  });
 }
 
 /** `Schema, Runtime` as two names with their places. */

@@ -154,7 +154,9 @@ describe('a session that was cut off', () => {
     const { child, ended } = begin();
     await stateWhere('1', qualityIsDone);
     const follower = follow();
-    await follower.says('in_progress at');
+    // Security has come to the tool that waits: nothing is written any more.
+    await follower.says('waits');
+    expect(session('status', '1').stdout).not.toContain('nobody works on it');
     expect(follower.output()).not.toContain('nobody works on it');
     child.kill('SIGKILL');
     await ended;

@@ -59,6 +59,13 @@ describe('an agent over stdio', () => {
       plan,
     });
     expect(checked).toMatchObject({ ok: true, analysis: { readyAtOnce: ['hello'] } });
+    const markdown =
+      '| Task | Document |\n|-|-|\n| Door Review | |\n| Roof Review | done/roof.md |\n\n## Deferred\n\n- Lamp\n';
+    expect(await client.answer('plan_check', { plan: markdown, format: 'markdown' })).toMatchObject({
+      ok: true,
+      done: [{ id: 'Roof Review', line: 4, why: 'its document is done/roof.md' }],
+      deferred: [{ id: 'Deferred', line: 6, why: 'lines 6 to 8' }],
+    });
     const { run } = await client.answer<{ run: string }>('run_start', { file: 'plan.yaml' });
     const waited = await client.answer<Waited>('run_wait', { timeoutSeconds: 250 });
     expect(waited).toMatchObject({ outcome: 'ended', status: { run, phase: 'completed' } });

@@ -12,6 +12,9 @@ const analysis = z.object({
   atOnceAtMost: z.number(),
 });
 
+/** What a Markdown plan holds and does not run. */
+const leftOut = z.array(z.object({ id: z.string(), line: z.number(), why: z.string() }));
+
 /** Lints a plan without running it. */
 export const planCheck = defineTool({
   name: 'plan_check',
@@ -22,15 +25,18 @@ export const planCheck = defineTool({
   output: z.object({
     ok: z.boolean(),
     problems: z.array(problemShape),
+    done: leftOut.optional().describe('Of a Markdown plan: tasks that are done and not run again.'),
+    deferred: leftOut.optional().describe('Of a Markdown plan: what is put off and no part of the run.'),
     analysis: analysis.optional(),
   }),
   changes: false,
   async run(args, { desk }) {
-    const { plan, problems } = await readPlan(desk, args);
+    const { plan, problems, done, deferred } = await readPlan(desk, args);
+    const left = { ...(done && { done: [...done] }), ...(deferred && { deferred: [...deferred] }) };
     const shown = problems.map((problem) => problemShape.parse(problem));
     if (plan === undefined)
       return {
-        structured: { ok: false, problems: shown },
+        structured: { ok: false, problems: shown, ...left },
         text: `the plan has errors:\n${problemText(problems)}`,
       };
     const found = analyzePlan(plan);
@@ -38,6 +44,7 @@ export const planCheck = defineTool({
       structured: {
         ok: true,
         problems: shown,
+        ...left,
         analysis: {
           name: plan.name,
           tasks: plan.tasks.length,

@@ -1,6 +1,7 @@
 import { specializations, type PlanProblem } from '@switchyard/protocol';
 import { gateProblems } from './gate-rules.ts';
 import type { GraphTask } from './graph-lint.ts';
+import { isMarkdown } from './is-markdown.ts';
 import { problemAt, type Place } from './problem.ts';
 import { checkPath } from './repository-path.ts';
 import { unknownAgent, unknownServer } from './unknown-names.ts';
@@ -94,7 +95,9 @@ function taskRules(node: SourceNode, { id, defaults, context }: RuleContext): Pl
       problemAt(place, {
         code: 'PLAN_NO_WORKSPACE',
         message: `Task ${id.text} has no workspace, so it may write nothing`,
-        fix: 'add `workspace:` with the folders or files it may write',
+        fix: isMarkdown(place.file)
+          ? 'name the folders or files it may write, between backquotes, in a column `Workspace`, behind `**Workspace**:`, or under `Files` of its document'
+          : 'add `workspace:` with the folders or files it may write',
       }),
     );
   if (kind === 'manual') return problems;
@@ -133,7 +136,7 @@ function executorRules(
     return needed === 'agent' ? agentProblems(given, executor, { id: id.text, context }) : unused;
   }
   if (executor === 'command' && kind !== 'implement') return [];
-  return [problemAt(place, lacking(id.text, executor, needed))];
+  return [problemAt(place, lacking(id.text, executor, { needed, file: place.file }))];
 }
 
 /** A command is started without any; that of `defaults` may be for the tasks of agents. */
@@ -207,12 +210,18 @@ function mcpProblems(node: SourceNode | undefined, id: string, context: TaskCont
     .map(({ text, offset }) => problemAt(placeOf(offset), unknownServer({ id, server: text, known })));
 }
 
-function lacking(id: string, executor: string, needed: string): Parameters<typeof problemAt>[1] {
+function lacking(
+  id: string,
+  executor: string,
+  { needed, file }: { readonly needed: string; readonly file: string },
+): Parameters<typeof problemAt>[1] {
   if (executor === 'command')
     return {
       code: 'PLAN_NO_COMMAND',
       message: `Task ${id} has no command to run`,
-      fix: 'add `executor: { kind: command, run: [...] }` to it or to `defaults`',
+      fix: isMarkdown(file)
+        ? 'begin the document with front matter: `---`, `executor: { kind: command, run: [...] }`, `---`; or add a column `Command`'
+        : 'add `executor: { kind: command, run: [...] }` to it or to `defaults`',
     };
   return {
     code: 'PLAN_EXECUTOR_INCOMPLETE',

@@ -1,4 +1,5 @@
-export { isMarkdown, parsePlan, type ParseOptions, type ParseResult } from './parse-plan.ts';
+export { isMarkdown } from './is-markdown.ts';
+export { parsePlan, type ParseOptions, type ParseResult } from './parse-plan.ts';
 export { analyzePlan, type PlanAnalysis } from './analyze.ts';
 export { checkAddedTasks, type AddedOptions } from './added-tasks.ts';
 export { toDot, toMermaid, type DrawnStates } from './draw.ts';

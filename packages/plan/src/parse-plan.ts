@@ -7,6 +7,7 @@ import { planFile, type PlanFile } from './file-schema.ts';
 import { readTasks, type AgentsByKind } from './file-tasks.ts';
 import { lintGraph, type GraphTask } from './graph-lint.ts';
 import { idleReviews } from './idle-reviews.ts';
+import { isMarkdown } from './is-markdown.ts';
 import type { LeftOut } from './markdown/draft.ts';
 import { readMarkdown, refuseMarkdown } from './markdown/read-markdown.ts';
 import { inOrder, problemAt, type Place, type ProblemText } from './problem.ts';
@@ -115,11 +116,6 @@ function readFile(text: string, options: ParseOptions): ReadFile {
       return { file: options.file, line: Math.max(line, 1), column: Math.max(col, 1) };
     },
   };
-}
-
-/** Told by the name of the file. */
-export function isMarkdown(file: string): boolean {
-  return /\.(md|markdown)$/i.test(file);
 }
 
 function settledTasks(plan: Plan | undefined): readonly GraphTask[] {

@@ -32,7 +32,8 @@ function unionComplaints(
   const nearestForm = fitting.toSorted((a, b) => a.length - b.length)[0];
   if (nearestForm !== undefined) return nearestForm.flatMap((inner) => complaintsOf(root, inner, path));
   const at = nodeAt(root, path);
-  const forms = issue.errors.flatMap((branch) => branch.map(expectedBy));
+  // Of a text, zod also counts the characters as if they were the entries of a list.
+  const forms = issue.errors.flatMap((branch) => branch.filter(isShapeIssue).map(expectedBy));
   const expected = inWords([...new Set(forms)], 'or');
   return [{ offset: at.offset, ...mustBe(whereOf(root, path), expected, at.found) }];
 }
@@ -46,7 +47,7 @@ function expectedBy(issue: Issue): string {
     case 'invalid_type':
       return typeWords[issue.expected] ?? issue.expected;
     case 'invalid_value':
-      return inWords(issue.values.map(String), 'or');
+      return inWords(withoutModes(issue.values.map(String)), 'or');
     case 'invalid_union':
       return inWords([...new Set(issue.errors.flatMap((branch) => branch.map(expectedBy)))], 'or');
     default:
@@ -139,12 +140,17 @@ function wrongChoice(where: string, choices: readonly string[], found: SourceNod
       fix: 'this program reads `version: 1`',
     };
   const meant = text === undefined ? undefined : nearest(text, choices);
-  const shown = choices.filter((choice) => !choice.startsWith('reviewer-'));
+  const shown = withoutModes(choices);
   return {
     code: 'PLAN_VALUE',
     message: `${where} must be ${inWords(shown, 'or')}, not ${described(found)}`,
     fix: meant === undefined ? 'choose one of these' : `did you mean ${meant}?`,
   };
+}
+
+/** Specializations may be written as the modes of their reviewers, which nobody need be told. */
+function withoutModes(choices: readonly string[]): string[] {
+  return choices.filter((choice) => !choice.startsWith('reviewer-'));
 }
 
 function isNull(node: SourceNode): boolean {

@@ -11,6 +11,17 @@ const planOf = (text: string) => {
 };
 const onlyTask = (text: string) => planOf(`tasks:\n  - ${text}`)?.tasks[0];
 
+it('tells the choices of a value that may be one or a list, and nothing of what zod makes of its length', () => {
+  const text = 'tasks: [{ id: b, workspace: b, executor: { run: make }, reviewerSpecialization: frontends }]';
+  expect(parsePlan(text, { file: 'p.yaml' }).problems).toMatchObject([
+    {
+      code: 'PLAN_TYPE',
+      message:
+        '"review.specializations" of task b must be code-quality, testing, security, performance, integration, documentation or style or a list, not the text "frontends"',
+    },
+  ]);
+});
+
 describe('the defaults', () => {
   it('are filled in for the shortest plan', () => {
     expect(planOf('tasks: [{ id: A, workspace: a, executor: { run: make } }]')).toEqual({

@@ -140,6 +140,16 @@ async function answerRequest(
   }
 }
 
+/**
+ * Answers a gate for who speaks to us without the hub; resolves when the journal has it. Rejects with AppError
+ * E_RUN_UNKNOWN, E_TASK_UNKNOWN, E_RUN_STATE and E_GATE_INPUTS.
+ */
+export async function answerGate(payload: PayloadOf<'gate-answer'>, context: RequestContext): Promise<void> {
+  const { run, taskId, approve, note, inputs } = payload;
+  tell(context, run, { kind: 'gate-answered', taskId, approve, note, inputs });
+  await new Promise<void>((resolve) => context.loop.tell(() => resolve));
+}
+
 interface Asked {
   readonly from: PeerId;
   readonly id: MessageId;

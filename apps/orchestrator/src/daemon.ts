@@ -2,13 +2,14 @@ import {
   limits,
   type AttemptKey,
   type Envelope,
+  type PayloadOf,
   type PeerId,
   type RunId,
   type TaskId,
 } from '@switchyard/protocol';
 import type { ConnectedPeer, Hub, HubHandler } from '@switchyard/transport';
 import { Assignments } from './assignments.ts';
-import { receiveRequest } from './client-requests.ts';
+import { answerGate, receiveRequest } from './client-requests.ts';
 import { recover } from '@switchyard/history';
 import { Dispatch } from './dispatch.ts';
 import { Effects } from './effects.ts';
@@ -127,6 +128,11 @@ export class Orchestrator {
         }
       }
     }
+  }
+
+  /** For the API: what a client's `gate-answer` does. */
+  answerGate(answer: PayloadOf<'gate-answer'>): Promise<void> {
+    return answerGate(answer, this.requests);
   }
 
   start(hub: Hub): void {

@@ -56,6 +56,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
       metrics,
       version: programVersion,
       mayRead: (token) => lastingGrant(tokens, token)?.roles.includes('observer') === true,
+      mayAnswer: (token) => lastingGrant(tokens, token)?.roles.includes('client') === true,
       git: gitHttpHandler({
         gitDir: folder.gitDir,
         authorize: (request) => gitRights(tokens, bearerToken(request)),

@@ -6,6 +6,7 @@ import { summaryOf, viewOf } from '@switchyard/scheduler';
 import { bearerToken } from '@switchyard/transport';
 import { Hono } from 'hono';
 import type { Orchestrator } from './daemon.ts';
+import { addGateAnswers } from './gate-answers.ts';
 
 interface HttpOptions {
   readonly daemon: () => Orchestrator;
@@ -13,6 +14,8 @@ interface HttpOptions {
   readonly version: string;
   /** Whether a bearer token may read. */
   readonly mayRead: (token: string | undefined) => boolean;
+  /** Whether it may change something: answer what waits for a person. */
+  readonly mayAnswer: (token: string | undefined) => boolean;
   readonly git: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
@@ -25,7 +28,9 @@ export function createHttp(options: HttpOptions): RequestListener {
     options.mayRead(bearerToken(c.env.incoming)) ? next() : c.text('a token is needed\n', 401),
   );
   app.use('/api/*', async (c, next) =>
-    options.mayRead(bearerToken(c.env.incoming)) ? next() : c.json({ error: 'a token is needed' }, 401),
+    options[c.req.method === 'GET' ? 'mayRead' : 'mayAnswer'](bearerToken(c.env.incoming))
+      ? next()
+      : c.json({ error: 'a token is needed' }, 401),
   );
   app.get('/metrics', async (c) => {
     const text = await options.metrics.registry.metrics();
@@ -38,6 +43,7 @@ export function createHttp(options: HttpOptions): RequestListener {
     const keeper = options.daemon().loop.keepers.get(c.req.param('run') as RunId);
     return keeper === undefined ? c.json({ error: 'no such run' }, 404) : c.json(viewOf(keeper.state));
   });
+  addGateAnswers(app, options.daemon);
   app.get('/', (c) =>
     c.text('Switchyard orchestrator. The hub is at /hub, runs at /api/runs, figures at /metrics.\n'),
   );

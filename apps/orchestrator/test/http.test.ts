@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildPlan, buildTask } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,6 +18,7 @@ beforeEach(async () => {
       metrics: bench.metrics,
       version: '1.2.3',
       mayRead: (token) => token === 'right',
+      mayAnswer: (token) => token === 'of-a-client',
       git: (_request, response) => response.end('git'),
     }),
   );
@@ -29,6 +31,16 @@ async function get(path: string, token?: string): Promise<{ status: number; text
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const response = await fetch(url + path, { headers });
   return { status: response.status, text: await response.text() };
+}
+
+/** What is answered to the head of a request that is to be so long. */
+async function announce(path: string, bytes: number): Promise<number | undefined> {
+  const headers = { authorization: 'Bearer of-a-client', 'content-length': String(bytes) };
+  const asked = request(url + path, { method: 'POST', headers });
+  asked.flushHeaders();
+  const [{ statusCode }] = (await once(asked, 'response')) as [IncomingMessage];
+  asked.destroy();
+  return statusCode;
 }
 
 describe('the port without the hub', () => {
@@ -59,6 +71,39 @@ describe('the port without the hub', () => {
     expect(JSON.parse((await get('/api/runs', 'right')).text)).toMatchObject([{ run, phase: 'running' }]);
     expect(JSON.parse((await get(`/api/runs/${run}`, 'right')).text)).toMatchObject({ tasks: [{ id: 'a' }] });
     expect((await get('/api/runs/another', 'right')).status).toBe(404);
+  });
+
+  it('answers a gate for who has the token of a client, and says what is wrong with an answer', async () => {
+    const inputs = [{ name: 'version', text: '', choices: [] }];
+    const gate = { mode: 'approve', waitMs: 60_000, inputs } as const;
+    const run = await bench.submit(buildPlan([{ ...buildTask({ id: 'ask', kind: 'manual' }), gate }]));
+    await bench.until(() => bench.phase(run, 'ask') === 'waiting');
+    const answer = async (path: string, body: string, token = 'of-a-client') => {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const asked = { method: 'POST', headers, body };
+      const response = await fetch(`${url}/api/runs/${path}`, asked);
+      return { status: response.status, text: await response.text() };
+    };
+    const yes = JSON.stringify({ approve: true, inputs: { version: '1.4' } });
+    expect((await answer(`${run}/gates/ask`, yes, 'right')).status).toBe(401);
+    expect((await answer(`${run}/gates/ask`, yes, 'wrong')).status).toBe(401);
+    const wrong: [string, string, number, RegExp][] = [
+      [`${run}/gates/ask`, '{"approve":', 400, /send \{[^]*approve: /],
+      [`${run}/gates/ask`, '{"approve":"yes","note":5}', 400, /approve: [^]*note: /],
+      [`${run}/gates/ask`, '{"approve":true}', 422, /version[^]*E_GATE_INPUTS/],
+      [`${run}/gates/another`, yes, 404, /E_TASK_UNKNOWN/],
+      ['unknown-run/gates/ask', yes, 404, /E_RUN_UNKNOWN/],
+    ];
+    for (const [path, body, status, said] of wrong) {
+      const { text, ...got } = await answer(path, body);
+      expect({ path, body: body.slice(0, 30), ...got, text }).toMatchObject({ status });
+      expect(text).toMatch(said);
+    }
+    expect(await announce(`/api/runs/${run}/gates/ask`, 300_000)).toBe(413);
+    expect(bench.phase(run, 'ask')).toBe('waiting');
+    expect((await answer(`${run}/gates/ask`, yes)).status).toBe(200);
+    expect(bench.phase(run, 'ask')).toBe('completed');
+    expect((await answer(`${run}/gates/ask`, yes)).status).toBe(409);
   });
 
   it('counts what happened', async () => {

@@ -45,6 +45,16 @@ function offered(server, { name, description = '', inputSchema }, { ask }) {
   };
 }
 
+/** Some servers print more than messages; that is told, and ends nothing. */
+function messageIn(line) {
+  try {
+    const message = JSON.parse(line);
+    return message instanceof Object ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Without its servers the agent is not the one that was asked for: what fails before it begins ends it. */
 function start(name, command, args) {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -60,7 +70,9 @@ function start(name, command, args) {
   child.on('exit', () => end('has ended'));
   child.stdin.on('error', () => undefined); // its end is told above
   createInterface({ input: child.stdout }).on('line', (line) => {
-    const { id, method, result, error } = JSON.parse(line);
+    const message = messageIn(line);
+    if (message === undefined) return void console.error('the MCP server ' + name + ' said no message: ' + line.slice(0, 500));
+    const { id, method, result, error } = message;
     if (method !== undefined) {
       const answer = method === 'ping' ? { result: {} } : { error: { code: -32601, message: 'not offered here' } };
       if (id !== undefined) say({ id, ...answer });
@@ -75,6 +87,7 @@ function start(name, command, args) {
   const ask = (method, params, signal) =>
     new Promise((resolve, reject) => {
       if (ended !== undefined) throw ended;
+      signal?.throwIfAborted();
       const id = (last += 1);
       waiting.set(id, { resolve, reject });
       signal?.addEventListener('abort', () => {

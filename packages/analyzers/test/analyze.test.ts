@@ -46,6 +46,27 @@ const request = (
 const githubToken = ['ghp', 'aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1eF3hJ5'].join('_');
 const privateKey = ['-----BEGIN RSA', 'PRIVATE KEY-----'].join(' ');
 
+/** An engine for security that has so many findings in `a.js`, one a line. */
+function finds(name: string, count: number, severityOf: (index: number) => 'critical' | 'minor'): Engine {
+  return {
+    name,
+    specializations: ['security'],
+    analyze: () =>
+      Promise.resolve(
+        Array.from({ length: count }, (_, index) => ({
+          severity: severityOf(index),
+          category: 'security',
+          file: 'a.js',
+          line: index + 1,
+          description: 'x',
+          references: [],
+        })),
+      ),
+    praise: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}
+
 describe('a security review', () => {
   it('finds what its engines know, most severe first, each with place, suggestion and rule', async () => {
     const files = [
@@ -276,23 +297,7 @@ describe('hostile and odd input', () => {
 
   it('carries no more findings than the wire does, and says how many there were', async () => {
     const file = put('a.js', 'a\n');
-    const many: Engine = {
-      name: 'many',
-      specializations: ['security'],
-      analyze: () =>
-        Promise.resolve(
-          Array.from({ length: 5000 }, (_, index) => ({
-            severity: index === 4999 ? ('critical' as const) : ('minor' as const),
-            category: 'security',
-            file: 'a.js',
-            line: index + 1,
-            description: 'x',
-            references: [],
-          })),
-        ),
-      praise: () => undefined,
-      close: () => Promise.resolve(),
-    };
+    const many = finds('many', 5000, (index) => (index === 4999 ? 'critical' : 'minor'));
     const { findings } = await analyze([many], request('security', [file]));
     expect(findings).toHaveLength(3000);
     expect(findings[0]?.severity).toBe('critical');
@@ -301,25 +306,8 @@ describe('hostile and odd input', () => {
 
   it('holds the most severe of what the engines find without end', async () => {
     const file = put('a.js', '');
-    const endless = (count: number, severity: 'critical' | 'minor'): Engine => ({
-      name: severity,
-      specializations: ['security'],
-      analyze: () =>
-        Promise.resolve(
-          Array.from({ length: count }, (_, index) => ({
-            severity,
-            category: 'security',
-            file: 'a.js',
-            line: index + 1,
-            description: 'x',
-            references: [],
-          })),
-        ),
-      praise: () => undefined,
-      close: () => Promise.resolve(),
-    });
     const { findings } = await analyze(
-      [endless(250_000, 'minor'), endless(3, 'critical')],
+      [finds('minor', 250_000, () => 'minor'), finds('critical', 3, () => 'critical')],
       request('security', [file], { all: true }),
     );
     expect(findings.filter(({ severity }) => severity === 'critical')).toHaveLength(3);

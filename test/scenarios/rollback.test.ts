@@ -87,8 +87,8 @@ describe('work that is sent back and taken back, by real processes', () => {
 
     const asked = made.cli('rollback', run, '--task', 'top', '--reason', 'it was too much');
     await until('its verification', async () => {
-      const facts = (await cli('replay', run, '--json')).text;
-      return facts.split('"merges-reverted"').length > 2 ? true : undefined;
+      const lines = (await cli('replay', run)).text.split('\n');
+      return lines.filter((line) => line.includes(' merges-reverted ')).length === 2 ? true : undefined;
     });
     // Who asked would have the work done by an orchestrator of its own, were it still there.
     asked.child.kill('SIGKILL');

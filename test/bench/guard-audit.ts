@@ -29,7 +29,7 @@ export function runGuardAudit(files: number, rounds: number): Promise<AuditFigur
       const before = await takeSnapshot(workspace);
       writeFileSync(join(workspace, 'src/folder0/file0.ts'), `round ${round}`);
       const startedAt = performance.now();
-      const after = await takeSnapshot(workspace);
+      const after = await takeSnapshot(workspace, { since: before });
       const takenAt = performance.now();
       found = findAttemptViolations(before, after, { workspace: ['docs'] }).length;
       snapshots.push(takenAt - startedAt);

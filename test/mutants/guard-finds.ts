@@ -6,7 +6,7 @@ const tests = ['path-guard', 'beneath', 'policy', 'searches'].map(test);
 const hinted = [test('ripgrep')];
 const told = [...tests, test('told-files')];
 const steps = test('between-steps');
-const audits = ['audit', 'audit-rules'].map(test);
+const audits = ['audit', 'audit-rules', 'snapshot-parts'].map(test);
 
 const off = (file: string, by: readonly string[] = tests) => offIn(`${source}/${file}`, by);
 
@@ -78,23 +78,30 @@ const hints: readonly Off[] = [
   ['ripgrep leaves out what is hidden', '--no-ignore --hidden', '--no-ignore'],
 ];
 
-const snapshots: readonly Off[] = [
+const readings: readonly Off[] = [
   [
     'an entry that comes in two pieces is lost',
-    'this.#fields = text.slice(this.#take(text));',
-    'this.#take(text);',
+    'this.#fields = text.slice(this.#takeAll(text));',
+    'this.#takeAll(text);',
   ],
   [
     'a name that comes in two pieces is two',
     'this.#bytes = bytes.subarray(end);',
     'this.#bytes = Buffer.alloc(0);',
   ],
-  ['nothing is left out of a snapshot', 'const prune = [...exclude].flatMap', 'const prune = [].flatMap'],
-  ['what is left out is a glob', "return path.replace(/[\\\\*?[\\]]/g, '\\\\$&');", 'return path;'],
   [
     'names that are no UTF-8 are one',
     "isUtf8(field) ? field.toString('utf8') : escapeBytes(field)",
     "field.toString('utf8') + (escapeBytes === undefined ? '' : '')",
+  ],
+];
+const snapshots: readonly Off[] = [
+  ['nothing is left out of a snapshot', 'const prune = [...exclude].flatMap', 'const prune = [].flatMap'],
+  ['what is left out is a glob', "return path.replace(/[\\\\*?[\\]]/g, '\\\\$&');", 'return path;'],
+  [
+    'what was found below a link counts',
+    'return isTrue ? found : findParts(wholeTree, search);',
+    'return parts === wholeTree || isTrue ? found : found;',
   ],
   [
     'a root that is a link elsewhere is followed later',
@@ -110,8 +117,8 @@ const rules: readonly Off[] = [
   ],
   [
     'what was removed is not seen',
-    'if (!after.entries.has(path)) changes.push',
-    'if (path === was.target) changes.push',
+    '.filter(([path]) => !entries.has(path))',
+    '.filter(([path]) => path === entries.get(path)?.target)',
   ],
   [
     'another kind is no change',
@@ -266,6 +273,7 @@ export const guardFinds: readonly Mutant[] = [
   ...patterns.map(off('search-pattern.ts')),
   ...walks.map(off('tree-walk.ts', told)),
   ...hints.map(off('ripgrep.ts', hinted)),
+  ...readings.map(off('snapshot-reader.ts', audits)),
   ...snapshots.map(off('snapshot-find.ts', audits)),
   ...rules.map(off('audit.ts', audits)),
   ...attempts.map(off('attempt-audit.ts', audits)),

@@ -47,7 +47,7 @@ export async function beginAudit(options: AuditOptions): Promise<AttemptAudit> {
   const before = await takeSnapshot(tree, { exclude });
   const readable = [...systemFolders, '/dev/null', ...visibleToolchains()];
   const look = async (): Promise<AuditEvent[]> =>
-    findAttemptViolations(before, await takeSnapshot(tree, { exclude }), {
+    findAttemptViolations(before, await takeSnapshot(tree, { exclude, since: before }), {
       workspace: assignment.workspace,
       isDiscarded: options.isDiscarded,
       readable,

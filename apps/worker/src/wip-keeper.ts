@@ -112,13 +112,13 @@ export class WipKeeper {
   /** Looks at names, sizes and times; only where they differ are contents read. */
   private async hasChanged(clone: AttemptClone): Promise<boolean> {
     const before = this.seen;
-    const now = await this.look(clone);
+    const now = await this.look(clone, before);
     this.seen = now;
     return before === undefined || compareSnapshots(before, now).length > 0;
   }
 
-  private look(clone: AttemptClone): Promise<Tree> {
+  private look(clone: AttemptClone, since?: Tree): Promise<Tree> {
     // Its `.git` is the attempt's to do with as it likes.
-    return takeSnapshot(clone.tree, { exclude: ['.git'] });
+    return takeSnapshot(clone.tree, { exclude: ['.git'], ...(since === undefined ? {} : { since }) });
   }
 }

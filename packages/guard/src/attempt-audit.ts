@@ -58,10 +58,10 @@ function namesProtected(place: string, path: string): boolean {
 }
 
 /** Inode → how many names of it the tree holds. */
-function countNames({ entries }: Snapshot): Map<number, number> {
+function countNames({ entries, notable }: Snapshot): Map<number, number> {
   const names = new Map<number, number>();
-  for (const entry of entries.values())
-    if (entry.kind === 'file' && entry.links > 1) names.set(entry.inode, (names.get(entry.inode) ?? 0) + 1);
+  for (const entry of notable.map((path) => entries.get(path)))
+    if (entry?.kind === 'file' && entry.links > 1) names.set(entry.inode, (names.get(entry.inode) ?? 0) + 1);
   return names;
 }
 

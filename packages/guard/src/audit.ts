@@ -15,13 +15,22 @@ export interface Change {
 /** Every entry that is not as it was; sorted by path. Folders count only when made, removed or given another mode. */
 export function compareSnapshots(before: Snapshot, after: Snapshot): Change[] {
   const changes: Change[] = [];
-  for (const [path, now] of after.entries) {
+  let created = 0;
+  for (const path of after.differs?.from.deref() === before ? after.differs.paths : after.entries.keys()) {
+    const now = after.entries.get(path);
+    if (now === undefined) continue;
     const change = changeOf(before.entries.get(path), now);
+    if (change === 'created') created += 1;
     if (change !== undefined) changes.push({ path, change, kind: now.kind });
   }
-  for (const [path, was] of before.entries)
-    if (!after.entries.has(path)) changes.push({ path, change: 'removed', kind: was.kind });
+  if (after.entries.size - created < before.entries.size) changes.push(...removed(before, after));
   return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function removed(before: Snapshot, { entries }: Snapshot): Change[] {
+  return [...before.entries]
+    .filter(([path]) => !entries.has(path))
+    .map(([path, { kind }]) => ({ path, change: 'removed', kind }));
 }
 
 function changeOf(was: SnapshotEntry | undefined, now: SnapshotEntry): Change['change'] | undefined {
@@ -59,8 +68,14 @@ export interface AuditPolicy {
 
 /** What is suspicious in a tree as it stands: links that lead out, second names, special files, repositories. */
 export function findSuspicious(snapshot: Snapshot, policy: AuditPolicy = {}): AuditEvent[] {
+  return suspiciousAmong(snapshot, snapshot.entries.keys(), policy);
+}
+
+function suspiciousAmong(snapshot: Snapshot, paths: Iterable<string>, policy: AuditPolicy): AuditEvent[] {
   const events: AuditEvent[] = holdsRepository(snapshot, '') ? [{ kind: 'git-dir', path: '.' }] : [];
-  for (const [path, entry] of snapshot.entries) {
+  for (const path of paths) {
+    const entry = snapshot.entries.get(path);
+    if (entry === undefined) continue;
     for (const kind of suspicions(snapshot, { path, entry, policy })) events.push({ kind, path });
   }
   return events;
@@ -78,7 +93,11 @@ export function findViolations(
     ...policy
   }: AuditPolicy & { changes?: readonly Change[] } = {},
 ): AuditEvent[] {
-  const events = findSuspicious(after, policy).filter((event) => !wasSuspicious(before, event, policy));
+  // A plain file that is as it was is no more suspicious than before, whatever is around it.
+  const looked = new Set([...after.notable, ...changes.map(({ path }) => path)]);
+  const events = suspiciousAmong(after, looked, policy).filter(
+    (event) => !wasSuspicious(before, event, policy),
+  );
   const isDenied = denyRule(policy.denyRead ?? []);
   for (const { path } of changes) {
     if (isProtected(path)) events.push({ kind: 'protected-changed', path });
@@ -101,7 +120,7 @@ interface Suspect {
 
 function suspicions(snapshot: Snapshot, suspect: Suspect): AuditEventKind[] {
   const { path, entry } = suspect;
-  if (isPlainFile.test(entry.facts)) return isGitName(path) ? ['git-dir'] : [];
+  if (entry.isPlain) return isGitName(path) ? ['git-dir'] : [];
   const found: AuditEventKind[] = [];
   if (entry.kind === 'link' && leadsOut(snapshot, suspect)) found.push('symlink-escape');
   if (entry.kind === 'file' && entry.links > 1) found.push('hard-link');
@@ -110,9 +129,6 @@ function suspicions(snapshot: Snapshot, suspect: Suspect): AuditEventKind[] {
   if (isGitFolder(snapshot, path, entry)) found.push('git-dir');
   return found;
 }
-
-/** A file with one name and no set-id bits, as its facts begin. */
-const isPlainFile = /^f 0?[0-7]{1,3} 1 /;
 
 /** Links in the middle are taken apart as far as the snapshot knows them; more than 40 count as leading out. */
 function leadsOut(snapshot: Snapshot, { path, entry, policy }: Suspect): boolean {

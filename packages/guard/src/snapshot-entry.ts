@@ -14,7 +14,12 @@ export interface SnapshotEntry {
   readonly links: number;
   /** Of a link: where it leads. */
   readonly target: string | undefined;
+  /** A file with one name and no set-id bits. */
+  readonly isPlain: boolean;
 }
+
+/** How the facts of a plain file begin. */
+const plainFacts = /^f 0?[0-7]{1,3} 1 /;
 
 export const kinds: Readonly<Record<string, EntryKind>> = { f: 'file', d: 'folder', l: 'link' };
 
@@ -22,10 +27,12 @@ export const kinds: Readonly<Record<string, EntryKind>> = { f: 'file', d: 'folde
 export class Entry implements SnapshotEntry {
   readonly facts: string;
   readonly target: string | undefined;
+  readonly isPlain: boolean;
 
   constructor(facts: string, target: string | undefined) {
     this.facts = facts;
     this.target = target;
+    this.isPlain = plainFacts.test(facts);
   }
   get kind(): EntryKind {
     return kinds[this.facts.charAt(0)] ?? 'other';

@@ -10,11 +10,17 @@ export interface Snapshot {
   /** The kernel's name of the root. */
   readonly root: string;
   readonly entries: ReadonlyMap<string, SnapshotEntry>;
+  /** Paths of all entries that are not plain files. */
+  readonly notable: readonly string[];
+  /** Where an earlier snapshot was given: the paths whose entries are not as they were in it, new ones too. */
+  readonly differs?: { readonly from: WeakRef<Snapshot>; readonly paths: readonly string[] };
 }
 
 export interface SnapshotOptions {
   /** Paths below the root that are left out with all that is in them: layers, scratch places. */
   readonly exclude?: readonly string[];
+  /** What it will be compared with: done while the tree is still being read, which costs no time of its own. */
+  readonly since?: Snapshot;
 }
 
 /** Takes a snapshot without following a link. Throws E_IO when the root cannot be read. */
@@ -28,16 +34,18 @@ export async function takeSnapshot(root: string, options: SnapshotOptions = {}):
   try {
     const path = readlinkSync(`/proc/self/fd/${descriptor}`);
     const exclude = new Set(options.exclude ?? []);
-    const entries = existsSync(gnuFind)
-      ? await findEntries(descriptor, exclude)
-      : byWalk(descriptor, exclude);
-    return { root: path, entries };
+    const { since } = options;
+    if (!existsSync(gnuFind)) return byWalk(path, descriptor, exclude);
+    const search = { descriptor, exclude, since: since?.entries ?? new Map<string, SnapshotEntry>() };
+    const { differing, ...found } = await findEntries(search);
+    if (since === undefined) return { root: path, ...found };
+    return { root: path, ...found, differs: { from: new WeakRef(since), paths: differing } };
   } finally {
     closeSync(descriptor);
   }
 }
 
-function byWalk(descriptor: number, exclude: ReadonlySet<string>): Map<string, SnapshotEntry> {
+function byWalk(root: string, descriptor: number, exclude: ReadonlySet<string>): Snapshot {
   const entries = new Map<string, SnapshotEntry>();
   walkTree(descriptor, {
     recursive: true,
@@ -50,7 +58,8 @@ function byWalk(descriptor: number, exclude: ReadonlySet<string>): Map<string, S
       return true;
     },
   });
-  return entries;
+  const notable = [...entries].filter(([, entry]) => !entry.isPlain).map(([name]) => name);
+  return { root, entries, notable };
 }
 
 function letterOf(kind: EntryKind): string {

@@ -102,10 +102,11 @@ describe('a change', () => {
       modified: entry.modified,
       changed: entry.changed,
       target: entry.target,
+      isPlain: true,
       ...more,
     });
     const kindOf = (more: Partial<typeof entry>): string | undefined =>
-      compareSnapshots(before, { root: before.root, entries: new Map([['f', facts(more)]]) })[0]?.change;
+      compareSnapshots(before, { ...before, entries: new Map([['f', facts(more)]]) })[0]?.change;
     expect(kindOf({ size: 9 })).toBe('changed');
     expect(kindOf({ target: 'elsewhere' })).toBe('changed');
     expect(kindOf({ modified: '9' })).toBe('changed');

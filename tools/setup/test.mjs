@@ -1,15 +1,18 @@
 // `npm test`: sets up what is missing, runs every test, and ends with one counted line, `N passed, N failed`, also
 // when the runner itself breaks. Arguments go to vitest: npm test -- --dir packages/plan
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runHere } from './child.mjs';
 import { countedLine, fromReport } from './counted-line.mjs';
 import { ensure, root } from './ensure.mjs';
 import { SetupError } from './setup-error.mjs';
+import { withTempInMemory } from './temp-in-memory.mjs';
 
 async function main(args) {
-  const folder = mkdtempSync(join(tmpdir(), 'switchyard-test-'));
+  // Not below /tmp: the tests may have one of their own.
+  const cache = join(root, 'node_modules', '.cache');
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'switchyard-test-'));
   const report = join(folder, 'counts.json');
   try {
     const code = await runVitest(args, report);
@@ -24,7 +27,9 @@ async function main(args) {
 function runVitest(args, report) {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const config = join(root, 'tools', 'vitest', 'vitest.config.ts');
-  return runHere(process.execPath, [vitest, 'run', '--config', config, '--root', root, ...args], {
+  const command = [process.execPath, vitest, 'run', '--config', config, '--root', root, ...args];
+  const [program, ...words] = withTempInMemory(command, root);
+  return runHere(program, words, {
     cwd: root,
     env: { ...process.env, SWITCHYARD_TEST_COUNTS: report, NX_DAEMON: 'false' },
   });

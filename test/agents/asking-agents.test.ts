@@ -72,15 +72,24 @@ function begin(): Running {
   });
 }
 
-/** Answers each task as soon as the run says that it asks. */
+const askedWithinMs = 400_000;
+
+/** Answers each task as soon as the run says that it asks, in whatever order they do. */
 async function answer(run: Running, ids: readonly string[]): Promise<void> {
-  for (const id of ids) {
-    const told = new RegExp(`switchyard answer (\\S+) ${id} (?:--action (retry) )?--note`);
-    while (!told.test(run.output())) {
-      if (run.child.exitCode !== null) throw new Error(`${id} has asked nothing:\n${run.output()}`);
+  const silent = new Set(ids);
+  const end = Date.now() + askedWithinMs;
+  const told = (id: string) =>
+    new RegExp(`switchyard answer (\\S+) ${id} (?:--action (retry) )?--note`).exec(run.output());
+  while (silent.size > 0) {
+    const id = [...silent].find((each) => told(each) !== null);
+    if (id === undefined) {
+      if (run.child.exitCode !== null || Date.now() > end)
+        throw new Error(`${[...silent].join(', ')} asked nothing:\n${run.output()}`);
       await pause(50);
+      continue;
     }
-    const [, name = '', action] = told.exec(run.output()) ?? [];
+    silent.delete(id);
+    const [, name = '', action] = told(id) ?? [];
     const words = ['answer', name, id, '--note', `small, for ${id}`];
     const { code, stdout, stderr } = await scenario.cli(
       ...words,

@@ -167,8 +167,8 @@ const rules: readonly Off[] = [
   ],
   [
     'a file named .git is fine',
-    "if (isPlainFile.test(entry.facts)) return isGitName(path) ? ['git-dir'] : [];",
-    'if (isPlainFile.test(entry.facts)) return [];',
+    "if (entry.isPlain) return isGitName(path) ? ['git-dir'] : [];",
+    'if (entry.isPlain) return [];',
   ],
   [
     '.git has one spelling',

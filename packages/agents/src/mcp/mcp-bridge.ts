@@ -30,12 +30,15 @@ const toolWaitSeconds = limits.questionWaitMs / 1000 + 60;
 /** How long the servers of a task may take to answer first: a machine full of agents needs longer than programs expect. */
 export const serversStartSeconds = 120;
 
-/** As tables of Codex's configuration. */
+/**
+ * As tables of Codex's configuration. A server that is not `required` gets one second to start (Codex 0.147 and later);
+ * then the model is asked without its tools.
+ */
 export function bridgesAsToml(bridges: readonly McpBridge[]): string {
   return bridges
     .map(
       ({ name, command, args }) =>
-        `[mcp_servers.${name}]\ncommand = ${JSON.stringify(command)}\nargs = ${JSON.stringify(args)}\nstartup_timeout_sec = ${serversStartSeconds}\ntool_timeout_sec = ${toolWaitSeconds}\n`,
+        `[mcp_servers.${name}]\ncommand = ${JSON.stringify(command)}\nargs = ${JSON.stringify(args)}\nrequired = true\nstartup_timeout_sec = ${serversStartSeconds}\ntool_timeout_sec = ${toolWaitSeconds}\n`,
     )
     .join('\n');
 }

@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -58,8 +58,10 @@ describe.skipIf(agents.kind === 'unreachable')(`real agents${skipped}`, () => {
   it('reach the MCP servers of their task, and do not see what these are given', async () => {
     const folder = join(scenario.folder, 'servers');
     mkdirSync(folder);
-    copyFileSync(loudServer, join(folder, 'loud-server'));
-    chmodSync(join(folder, 'loud-server'), 0o755);
+    // It takes longer to start than a program waits for one that it could do without.
+    copyFileSync(loudServer, join(folder, 'server.mjs'));
+    const start = `#!/bin/sh\nsleep 4\nexec '${process.execPath}' '${join(folder, 'server.mjs')}'\n`;
+    writeFileSync(join(folder, 'loud-server'), start, { mode: 0o755 });
     const file = join(scenario.folder, 'servers.json');
     writeFileSync(
       file,

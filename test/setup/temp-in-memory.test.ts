@@ -13,6 +13,7 @@ describe('temporary files of the tests', () => {
     ['there is little memory', here, { availableBytes: gigabytes(7) }],
     ['nothing can be mounted', here, { canMount: () => false }],
     ['the checkout would be hidden', '/tmp/checkout', {}],
+    ['the checkout is that place', '/tmp', {}],
   ])('are on the disk where %s', (_why, root, machine) => {
     expect(withTempInMemory(command, root, { ...able, ...machine })).toEqual(command);
   });

@@ -5,7 +5,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { capture } from './child.mjs';
 
-/** Bytes. The tests need a tenth of that at a time, but a machine must not come near its end by them. */
+/** Bytes. The tests need far less at a time, but a machine must not come near its end by them. */
 const availableMin = 8 * 1024 ** 3;
 
 const unshare = ['unshare', '--mount', '--propagation', 'private'];
@@ -18,7 +18,7 @@ const wrapped = (command) => [...unshare, 'sh', '-c', script, 'sh', ...command];
  */
 export function withTempInMemory(command, root, machine = thisMachine) {
   const needed = [root, process.execPath, homedir(), ...cacheFolders()];
-  const isHidden = needed.some((place) => realOf(place).startsWith('/tmp/'));
+  const isHidden = needed.some((place) => `${realOf(place)}/`.startsWith('/tmp/'));
   const { tmp, availableBytes, canMount } = machine;
   return tmp() === '/tmp' && !isHidden && availableBytes() >= availableMin && canMount()
     ? wrapped(command)

@@ -6,7 +6,10 @@ const tests = ['path-guard', 'beneath', 'policy', 'searches'].map(test);
 const hinted = [test('ripgrep')];
 const told = [...tests, test('told-files')];
 const steps = test('between-steps');
-const audits = ['audit', 'audit-rules', 'snapshot-parts'].map(test);
+const audits = ['audit', 'audit-rules'].map(test);
+const listings = [test('listing-differences')];
+const parts = [test('tree-parts')];
+const judged = [...audits, test('violations.property')];
 
 const off = (file: string, by: readonly string[] = tests) => offIn(`${source}/${file}`, by);
 
@@ -78,21 +81,50 @@ const hints: readonly Off[] = [
   ['ripgrep leaves out what is hidden', '--no-ignore --hidden', '--no-ignore'],
 ];
 
-const readings: readonly Off[] = [
+const records: readonly Off[] = [
   [
-    'an entry that comes in two pieces is lost',
-    'this.#fields = text.slice(this.#takeAll(text));',
-    'this.#takeAll(text);',
+    'a target that looks like a path is one',
+    'if (isFacts(bytes, before)) return recordAt(bytes, before);',
+    'if (before >= 0) return recordAt(bytes, before);',
   ],
+  ['a target that looks like a link is one', 'if (isFacts(bytes, at + 1)) yield at + 1;', 'yield at + 1;'],
   [
-    'a name that comes in two pieces is two',
-    'this.#bytes = bytes.subarray(end);',
-    'this.#bytes = Buffer.alloc(0);',
+    'a record begins with the field that is looked at',
+    'while (!isFacts(bytes, field)) field = fieldStart(bytes, field - 1);',
+    'if (!isFacts(bytes, field)) field = fieldStart(bytes, field - 1);',
   ],
+  ['the first record is of no kind', 'if (bytes.length > 0 && bytes[0] === facts[1]) yield 0;', ''],
   [
     'names that are no UTF-8 are one',
     "isUtf8(field) ? field.toString('utf8') : escapeBytes(field)",
-    "field.toString('utf8') + (escapeBytes === undefined ? '' : '')",
+    "field.toString('utf8') + (escapeBytes === undefined || isUtf8 === undefined ? '' : '')",
+  ],
+];
+const differences: readonly Off[] = [
+  [
+    'another order is a difference',
+    'const was = known.get(path);',
+    'const was = path === undefined ? known.get(path) : undefined;',
+  ],
+  [
+    'what is told late is not compared',
+    'else if (!isSame([before, was], [after, now]))',
+    'else if (was === now)',
+  ],
+  [
+    'what is gone from the middle is not seen',
+    'removed = new Map(known)',
+    'removed = new Map<string, RecordPlace>()',
+  ],
+  [
+    'what is not as it was is not seen',
+    'if (!isSame([before, was], [after, now])) found.push(changed([before, was], [after, now]));\n    [a, b]',
+    'if (isSame([before, was], [after, now])) found.push(changed([before, was], [after, now]));\n    [a, b]',
+  ],
+  [
+    'what is not in both is passed over',
+    'for (const at of recordsIn(after, b, nextB)) aside[1].push(at);',
+    '',
   ],
 ];
 const snapshots: readonly Off[] = [
@@ -100,8 +132,13 @@ const snapshots: readonly Off[] = [
   ['what is left out is a glob', "return path.replace(/[\\\\*?[\\]]/g, '\\\\$&');", 'return path;'],
   [
     'what was found below a link counts',
-    'return isTrue ? found : findParts(wholeTree, search);',
-    'return parts === wholeTree || isTrue ? found : found;',
+    'return record !== undefined && listing[record.at] === ',
+    'return record !== undefined || listing[0] === ',
+  ],
+  [
+    'what was cut short by a full disk is the whole',
+    'return codes.every((code) => code === 0) ? readFiles(files()) : undefined;',
+    'return codes.length > 0 ? readFiles(files()) : undefined;',
   ],
   [
     'a root that is a link elsewhere is followed later',
@@ -109,7 +146,28 @@ const snapshots: readonly Off[] = [
     "cwd: '/etc',",
   ],
 ];
-const rules: readonly Off[] = [
+const cuts: readonly Off[] = [
+  ['what a tree is cut at is looked at by nobody', '[at, ...behind];', 'behind;'],
+  ['folders on the way to the cut are not told', 'before: [...before, ...folder, ', 'before: [...before, '],
+  ['folders on the way to the cut are gone into', 'shallow: [...shallow, ...folder],', 'shallow,'],
+  [
+    'what lies behind the deepest folder comes first',
+    ', ...behind],\n  };',
+    '].toReversed().concat(behind),\n  };',
+  ],
+  [
+    'names that are no UTF-8 are handed on',
+    "return names.some((name) => name.includes('\\uFFFD')) ? undefined : names;",
+    'return names;',
+  ],
+  ['any number of names is handed on', ' + names.length > startsMax', ' < 0'],
+  [
+    'a folder on the way to the cut may be a link',
+    'constants.O_DIRECTORY | constants.O_NOFOLLOW',
+    'constants.O_DIRECTORY',
+  ],
+];
+const changes: readonly Off[] = [
   [
     'what was made is not seen',
     "if (was === undefined) return 'created';",
@@ -117,8 +175,8 @@ const rules: readonly Off[] = [
   ],
   [
     'what was removed is not seen',
-    '.filter(([path]) => !entries.has(path))',
-    '.filter(([path]) => path === entries.get(path)?.target)',
+    "if (now === undefined) return 'removed';",
+    'if (now === undefined) return undefined;',
   ],
   [
     'another kind is no change',
@@ -148,6 +206,8 @@ const rules: readonly Off[] = [
     "return was.changed !== now.changed && was.links === now.links ? 'changed' : undefined;",
     'return undefined;',
   ],
+];
+const suspicions: readonly Off[] = [
   [
     'links that lead out are fine',
     "if (entry.kind === 'link' && leadsOut(snapshot, suspect)) found.push('symlink-escape');",
@@ -160,11 +220,7 @@ const rules: readonly Off[] = [
     '',
   ],
   ['pipes and devices are fine', "if (entry.kind === 'other') found.push('special-file');", ''],
-  [
-    'new repositories are fine',
-    "if (isGitFolder(snapshot, path, entry)) found.push('git-dir');",
-    'void isGitFolder;',
-  ],
+  ['new repositories are fine', "if (isGitName(path)) found.push('git-dir');", ''],
   [
     'a file named .git is fine',
     "if (entry.isPlain) return isGitName(path) ? ['git-dir'] : [];",
@@ -174,12 +230,6 @@ const rules: readonly Off[] = [
     '.git has one spelling',
     "name === '.git' || (/^\\W*g|~|[^ -~]/i.test(name) && foldName(name) === '.git')",
     "name === '.git' && foldName(name) === '.git'",
-  ],
-  ['a bare repository is none', "|| (entry.kind === 'folder' && holdsRepository(snapshot, `${path}/`))", ''],
-  [
-    'the root may be a bare repository',
-    "holdsRepository(snapshot, '') ? [{ kind: 'git-dir', path: '.' }] : []",
-    '[]',
   ],
   [
     'a folder that borrows from a repository is none',
@@ -192,17 +242,20 @@ const rules: readonly Off[] = [
     'if (next?.target === undefined || links >= 0) continue;',
   ],
   ['links without end stay inside', 'if (links > 40) return true;', 'if (links > 40) return false;'],
+  ['readable folders are outside', '[snapshot.root, ...readable].some', '[snapshot.root].some'],
+];
+const judgements: readonly Off[] = [
+  ['the root may be a bare repository', "const folders = ['.'];", 'const folders: string[] = [];'],
+  ['a bare repository is none', "!kinds.includes('git-dir')) folders", 'kinds.length > 9) folders'],
+  ['a new repository is none', '[...found, ...newRepositories(comparison)]', 'found'],
+  ['a repository that was there is new', ' && !holdsRepository(before, path)', ''],
+  ['a repository is told twice', '!isGitName(path) && ', ''],
+  ['what was suspicious before is new', 'if (!known.includes(kind)) found', 'if (known.length < 99) found'],
   [
-    'readable folders are outside',
-    '[snapshot.root, ...(policy.readable ?? [])].some',
-    '[snapshot.root].some',
+    'a link leads where it led, whatever became of others',
+    'if (!mayLeadElsewhere) return [];',
+    'if (before !== after || mayLeadElsewhere) return [];',
   ],
-  [
-    'what was suspicious before is new',
-    'return entry !== undefined && suspicions(before, { path, entry, policy }).includes(kind);',
-    'return entry !== undefined && kind === path;',
-  ],
-  ['a repository that was there is new', "if (path === '.') return holdsRepository(before, '');", ''],
   [
     'protected files may change',
     "if (isProtected(path)) events.push({ kind: 'protected-changed', path });",
@@ -220,12 +273,16 @@ const attempts: readonly Off[] = [
     ".map(({ path }): AuditEvent => ({ kind: 'outside-workspace', path }));",
     ".slice(0, 0).map(({ path }): AuditEvent => ({ kind: 'outside-workspace', path }));",
   ],
-  ['an attempt answers for what is thrown away', '!isDiscarded(change.path) && !isAllowed', '!isAllowed'],
-  ['what is suspicious in a scratch place matters', 'if (isDiscarded(path)) return false;', ''],
+  [
+    'an attempt answers for what is thrown away',
+    'changesAmong(differences).filter(({ path }) => !isDiscarded(path))',
+    'changesAmong(differences)',
+  ],
+  ['what is suspicious in a scratch place matters', '!isDiscarded(path) && (kind', '(kind'],
   [
     'names of one file in the workspace are suspicious',
-    "if (kind === 'hard-link') return leadsElsewhere(after.entries.get(path), names);",
-    'void names;',
+    "(kind !== 'hard-link' || isElsewhere(entry))",
+    "(path !== '' || isElsewhere(entry))",
   ],
   [
     'names of files elsewhere are fine',
@@ -234,13 +291,14 @@ const attempts: readonly Off[] = [
   ],
   [
     'folders on the way to a workspace are outside',
-    "return change === 'created' && kind === 'folder' && workspace.some((place) => isBelow(place, path));",
-    "return change === 'removed' && kind === 'link';",
+    'return before.get(path) === undefined;',
+    'return before.get(path) === null;',
   ],
+  ['what is told twice is new', 'return before.get(path) === undefined;', 'return before !== undefined;'],
   [
     'files beside the way to a workspace are on it',
-    "change === 'created' && kind === 'folder' && workspace.some",
-    "kind === 'folder' && workspace.some",
+    "if (change !== 'created' || kind !== 'folder' || ",
+    'if (',
   ],
   [
     'every workspace gives away what is protected',
@@ -249,8 +307,8 @@ const attempts: readonly Off[] = [
   ],
   [
     'no plan can give away what is protected',
-    "return kind !== 'protected-changed' || !workspace.some((place) => namesProtected(place, path));",
-    'void namesProtected; return true;',
+    '({ path }) => !workspace.some((place) => namesProtected(place, path)),',
+    '({ path }) => path !== namesProtected.name,',
   ],
 ];
 const refusals: readonly Off[] = [
@@ -273,9 +331,13 @@ export const guardFinds: readonly Mutant[] = [
   ...patterns.map(off('search-pattern.ts')),
   ...walks.map(off('tree-walk.ts', told)),
   ...hints.map(off('ripgrep.ts', hinted)),
-  ...readings.map(off('snapshot-reader.ts', audits)),
-  ...snapshots.map(off('snapshot-find.ts', audits)),
-  ...rules.map(off('audit.ts', audits)),
+  ...records.map(off('listing-record.ts', [...listings, ...audits])),
+  ...differences.map(off('listing-differences.ts', listings)),
+  ...snapshots.map(off('find-listing.ts', [...audits, ...parts])),
+  ...cuts.map(off('tree-parts.ts', parts)),
+  ...changes.map(off('changes.ts', audits)),
+  ...suspicions.map(off('suspicions.ts', audits)),
+  ...judgements.map(off('audit.ts', judged)),
   ...attempts.map(off('attempt-audit.ts', audits)),
   ...refusals.map(off('guard-error.ts', told)),
 ];

@@ -84,9 +84,7 @@ function follow(
   options: AuditOptions,
 ) {
   const { tree, logger, say } = options;
-  let folders = 0;
-  for (const entry of before.entries.values()) if (entry.kind === 'folder') folders += 1;
-  if (folders > watchedFoldersMax) return undefined;
+  if (before.countFolders() > watchedFoldersMax) return undefined;
   const watching = watchTree(tree, {
     exclude,
     onChange: ({ kind, path }) => {

@@ -1,6 +1,8 @@
 /** What an attempt did to its tree, measured against what it was allowed. Pure. */
 import { posix } from 'node:path';
-import { compareSnapshots, findViolations, type AuditEvent, type Change } from './audit.ts';
+import { forbiddenAmong, suspiciousSince, type AuditEvent } from './audit.ts';
+import { changesAmong, type Change } from './changes.ts';
+import { differencesOf } from './listing-differences.ts';
 import { isProtected } from './name-rules.ts';
 import type { SnapshotEntry } from './snapshot-entry.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -27,28 +29,37 @@ export function findAttemptViolations(
 ): AuditEvent[] {
   const isDiscarded = policy.isDiscarded ?? (() => false);
   const workspace = policy.workspace.map((path) => posix.normalize(path).replace(/\/+$/, ''));
-  const changes = compareSnapshots(before, after);
+  const differences = differencesOf(before.listing, after.listing);
+  const changes = changesAmong(differences).filter(({ path }) => !isDiscarded(path));
   const outside = changes
-    .filter((change) => !isDiscarded(change.path) && !isAllowed(change, workspace))
+    .filter((change) => !isAllowed(change, { workspace, before }))
     .map(({ path }): AuditEvent => ({ kind: 'outside-workspace', path }));
-  const names = countNames(after);
-  const suspicious = findViolations(before, after, { changes, readable: policy.readable ?? [] }).filter(
-    ({ kind, path }) => {
-      if (isDiscarded(path)) return false;
-      if (kind === 'hard-link') return leadsElsewhere(after.entries.get(path), names);
-      return kind !== 'protected-changed' || !workspace.some((place) => namesProtected(place, path));
-    },
+  const isElsewhere = elsewhereRule(after);
+  const suspicious = suspiciousSince({ before, after, differences }, policy)
+    .filter(({ kind, path, entry }) => !isDiscarded(path) && (kind !== 'hard-link' || isElsewhere(entry)))
+    .map(({ kind, path }): AuditEvent => ({ kind, path }));
+  const forbidden = forbiddenAmong(changes, {}).filter(
+    ({ path }) => !workspace.some((place) => namesProtected(place, path)),
   );
-  const known = new Set(suspicious.map(({ path }) => path));
-  return [...suspicious, ...outside.filter(({ path }) => !known.has(path))].sort((a, b) =>
+  const wrong = [...suspicious, ...forbidden];
+  const known = new Set(wrong.map(({ path }) => path));
+  return [...wrong, ...outside.filter(({ path }) => !known.has(path))].sort((a, b) =>
     a.path < b.path ? -1 : 1,
   );
 }
 
+interface Allowance {
+  readonly workspace: readonly string[];
+  readonly before: Snapshot;
+}
+
 /** In the workspace, or a folder on the way to it that had to be made. */
-function isAllowed({ path, change, kind }: Change, workspace: readonly string[]): boolean {
+function isAllowed({ path, change, kind }: Change, { workspace, before }: Allowance): boolean {
   if (workspace.some((place) => place === '.' || isBelow(path, place))) return true;
-  return change === 'created' && kind === 'folder' && workspace.some((place) => isBelow(place, path));
+  if (change !== 'created' || kind !== 'folder' || !workspace.some((place) => isBelow(place, path)))
+    return false;
+  // One that was renamed while it was listed may be told twice, and the second time seem to be new.
+  return before.get(path) === undefined;
 }
 
 /** The plan gives the protected file away in words: the workspace is it, or lies in the protected folder. */
@@ -57,15 +68,20 @@ function namesProtected(place: string, path: string): boolean {
   return path === place || isProtected(place);
 }
 
-/** Inode → how many names of it the tree holds. */
-function countNames({ entries, notable }: Snapshot): Map<number, number> {
-  const names = new Map<number, number>();
-  for (const entry of notable.map((path) => entries.get(path)))
-    if (entry?.kind === 'file' && entry.links > 1) names.set(entry.inode, (names.get(entry.inode) ?? 0) + 1);
-  return names;
+/** A tool may give a file two names in the workspace; a name that is not in the tree is somebody else's file. */
+function elsewhereRule(after: Snapshot): (entry: SnapshotEntry | undefined) => boolean {
+  let names: ReadonlyMap<number, number> | undefined;
+  return (entry) => {
+    names ??= countNames(after);
+    return entry !== undefined && entry.links > (names.get(entry.inode) ?? 0);
+  };
 }
 
-/** A tool may give a file two names in the workspace; a name that is not in the tree is somebody else's file. */
-function leadsElsewhere(entry: SnapshotEntry | undefined, names: ReadonlyMap<number, number>): boolean {
-  return entry !== undefined && entry.links > (names.get(entry.inode) ?? 0);
+/** Inode → how many names of it the tree holds. */
+function countNames({ entries }: Snapshot): Map<number, number> {
+  const names = new Map<number, number>();
+  for (const entry of entries.values())
+    if (!entry.isPlain && entry.kind === 'file' && entry.links > 1)
+      names.set(entry.inode, (names.get(entry.inode) ?? 0) + 1);
+  return names;
 }

@@ -30,15 +30,15 @@ export type { EntryKind } from './tree-walk.ts';
 export { applySearchReplace } from './search-replace.ts';
 export { insertLines } from './text-edits.ts';
 export type { SnapshotEntry } from './snapshot-entry.ts';
-export { takeSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.ts';
+export { Snapshot } from './snapshot.ts';
+export { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts';
+export { compareSnapshots, type Change } from './changes.ts';
 export {
-  compareSnapshots,
   findSuspicious,
   findViolations,
   type AuditEvent,
   type AuditEventKind,
   type AuditPolicy,
-  type Change,
 } from './audit.ts';
 export { findAttemptViolations, type AttemptPolicy } from './attempt-audit.ts';
 export { isProtected } from './name-rules.ts';

@@ -1,3 +1,4 @@
+import { textOf, type RecordPlace } from './listing-record.ts';
 import type { EntryKind } from './tree-walk.ts';
 
 export interface SnapshotEntry {
@@ -58,4 +59,10 @@ export class Entry implements SnapshotEntry {
   private field(index: number): string {
     return this.facts.split(' ')[index] ?? '';
   }
+}
+
+/** The entry that a record of a listing is. */
+export function entryAt(bytes: Buffer, { at, factsEnd, pathEnd, end }: RecordPlace): SnapshotEntry {
+  const facts = bytes.toString('latin1', at, factsEnd);
+  return new Entry(facts, facts.startsWith('l') ? textOf(bytes.subarray(pathEnd + 1, end - 1)) : undefined);
 }

@@ -1,75 +1,60 @@
 /** What a tree holds, entry by entry, as the proof of what a command changed. */
-import { closeSync, constants, existsSync, openSync, readlinkSync } from 'node:fs';
-import { AppError } from '@switchyard/protocol';
-import { O_PATH } from './descriptor.ts';
-import { Entry, kinds, type SnapshotEntry } from './snapshot-entry.ts';
-import { findEntries, gnuFind } from './snapshot-find.ts';
-import { walkTree, type EntryKind } from './tree-walk.ts';
+import { findRecord, pathOf, recordAt, recordsIn, recordsOf } from './listing-record.ts';
+import { entryAt, type SnapshotEntry } from './snapshot-entry.ts';
 
-export interface Snapshot {
+/** So many entries are looked for in the listing itself; to take all of it apart takes no longer than some more. */
+const searchesMax = 32;
+
+/**
+ * A listing, and what it is asked for taken out of it: most are only ever compared with another, byte by byte, and
+ * taking one apart costs as much time as making it.
+ */
+export class Snapshot {
   /** The kernel's name of the root. */
   readonly root: string;
-  readonly entries: ReadonlyMap<string, SnapshotEntry>;
-  /** Paths of all entries that are not plain files. */
-  readonly notable: readonly string[];
-  /** Where an earlier snapshot was given: the paths whose entries are not as they were in it, new ones too. */
-  readonly differs?: { readonly from: WeakRef<Snapshot>; readonly paths: readonly string[] };
-}
+  /** Records as of `listing-record.ts`. */
+  readonly listing: Buffer;
+  #entries: ReadonlyMap<string, SnapshotEntry> | undefined;
+  #links: ReadonlyMap<string, SnapshotEntry> | undefined;
+  #searches = 0;
 
-export interface SnapshotOptions {
-  /** Paths below the root that are left out with all that is in them: layers, scratch places. */
-  readonly exclude?: readonly string[];
-  /** What it will be compared with: done while the tree is still being read, which costs no time of its own. */
-  readonly since?: Snapshot;
-}
-
-/** Takes a snapshot without following a link. Throws E_IO when the root cannot be read. */
-export async function takeSnapshot(root: string, options: SnapshotOptions = {}): Promise<Snapshot> {
-  let descriptor: number;
-  try {
-    descriptor = openSync(root, O_PATH | constants.O_DIRECTORY);
-  } catch (error) {
-    throw new AppError('E_IO', `The folder ${root} cannot be opened`, { cause: error });
+  constructor(root: string, listing: Buffer) {
+    this.root = root;
+    this.listing = listing;
   }
-  try {
-    const path = readlinkSync(`/proc/self/fd/${descriptor}`);
-    const exclude = new Set(options.exclude ?? []);
-    const { since } = options;
-    if (!existsSync(gnuFind)) return byWalk(path, descriptor, exclude);
-    const search = { descriptor, exclude, since: since?.entries ?? new Map<string, SnapshotEntry>() };
-    const { differing, ...found } = await findEntries(search);
-    if (since === undefined) return { root: path, ...found };
-    return { root: path, ...found, differs: { from: new WeakRef(since), paths: differing } };
-  } finally {
-    closeSync(descriptor);
+
+  /** All by their paths, which are relative to the root. The first time it takes the whole listing apart. */
+  get entries(): ReadonlyMap<string, SnapshotEntry> {
+    this.#entries ??= this.#take(recordsIn(this.listing, 0, this.listing.length));
+    return this.#entries;
   }
-}
 
-function byWalk(root: string, descriptor: number, exclude: ReadonlySet<string>): Snapshot {
-  const entries = new Map<string, SnapshotEntry>();
-  walkTree(descriptor, {
-    recursive: true,
-    visit: ({ relative, kind, stat }) => {
-      if (exclude.has(relative)) return false;
-      const mode = (stat.mode & 0o7777).toString(8);
-      const times = `${stat.mtimeMs / 1000} ${stat.ctimeMs / 1000}`;
-      const facts = `${letterOf(kind)} ${mode} ${stat.nlink} ${stat.ino} ${stat.size} ${times}`;
-      entries.set(relative, new Entry(facts, kind === 'link' ? readLink(descriptor, relative) : undefined));
-      return true;
-    },
-  });
-  const notable = [...entries].filter(([, entry]) => !entry.isPlain).map(([name]) => name);
-  return { root, entries, notable };
-}
+  /** The symbolic links among the entries. */
+  get links(): ReadonlyMap<string, SnapshotEntry> {
+    this.#links ??= this.#take(recordsOf(this.listing, 'l'));
+    return this.#links;
+  }
 
-function letterOf(kind: EntryKind): string {
-  return Object.entries(kinds).find(([, known]) => known === kind)?.[0] ?? 's';
-}
+  countFolders(): number {
+    return [...recordsOf(this.listing, 'd')].length;
+  }
 
-function readLink(root: number, relative: string): string {
-  try {
-    return readlinkSync(`/proc/self/fd/${root}/${relative}`);
-  } catch {
-    return ''; // replaced meanwhile: the next snapshot sees it
+  /** One entry, without taking all apart as long as few are asked for. */
+  get(path: string): SnapshotEntry | undefined {
+    // A path with an escape in it is not what the listing has.
+    if (this.#entries !== undefined || path.includes('\\x') || this.#searches >= searchesMax)
+      return this.entries.get(path);
+    this.#searches += 1;
+    const record = findRecord(this.listing, `./${path}`);
+    return record && entryAt(this.listing, record);
+  }
+
+  #take(records: Iterable<number>): Map<string, SnapshotEntry> {
+    const entries = new Map<string, SnapshotEntry>();
+    for (const at of records) {
+      const record = recordAt(this.listing, at);
+      entries.set(pathOf(this.listing, record), entryAt(this.listing, record));
+    }
+    return entries;
   }
 }

@@ -18,6 +18,7 @@ import {
   findAttemptViolations,
   findSuspicious,
   findViolations,
+  Snapshot,
   takeSnapshot,
 } from '@switchyard/guard';
 import { useScene } from './scene.ts';
@@ -87,32 +88,30 @@ describe('a change', () => {
     expect(await changes(() => undefined)).toEqual([]);
   });
 
-  it('is compared by facts alone: a pure answer, whatever the snapshot came from', async () => {
-    put('f');
-    const before = await snapshot();
-    const entry = before.entries.get('f');
-    if (entry === undefined) throw new Error('no entry');
-    const facts = (more: Partial<typeof entry>) => ({
-      facts: JSON.stringify(more),
-      kind: entry.kind,
-      mode: entry.mode,
-      inode: entry.inode,
-      links: entry.links,
-      size: entry.size,
-      modified: entry.modified,
-      changed: entry.changed,
-      target: entry.target,
-      isPlain: true,
-      ...more,
-    });
-    const kindOf = (more: Partial<typeof entry>): string | undefined =>
-      compareSnapshots(before, { ...before, entries: new Map([['f', facts(more)]]) })[0]?.change;
+  it('is compared by facts alone: a pure answer, whatever the snapshot came from', () => {
+    const was = {
+      kind: 'f',
+      mode: '644',
+      links: 1,
+      inode: 7,
+      size: 3,
+      modified: '1.5',
+      changed: '2.5',
+      target: '',
+    };
+    const snapshotOf = (entry: typeof was): Snapshot => {
+      const { kind, mode, links, inode, size, modified, changed, target } = entry;
+      const facts = [kind, mode, links, inode, size, modified, changed].join(' ');
+      return new Snapshot('/tree', Buffer.from(`${facts}\0./f\0${target}\0`));
+    };
+    const kindOf = (more: Partial<typeof was>, before = was): string | undefined =>
+      compareSnapshots(snapshotOf(before), snapshotOf({ ...before, ...more }))[0]?.change;
     expect(kindOf({ size: 9 })).toBe('changed');
-    expect(kindOf({ target: 'elsewhere' })).toBe('changed');
+    expect(kindOf({ target: 'elsewhere' }, { ...was, kind: 'l' })).toBe('changed');
     expect(kindOf({ modified: '9' })).toBe('changed');
     expect(kindOf({ inode: 9 })).toBe('changed');
-    expect(kindOf({ kind: 'other' })).toBe('changed');
-    expect(kindOf({ mode: 0o777 })).toBe('mode-changed');
+    expect(kindOf({ kind: 's' })).toBe('changed');
+    expect(kindOf({ mode: '777' })).toBe('mode-changed');
     expect(kindOf({ changed: '9' })).toBe('changed');
     expect(kindOf({ changed: '9', links: 2 })).toBeUndefined();
   });
@@ -186,6 +185,15 @@ describe('an attempt', () => {
     put('src');
     const events = findAttemptViolations(before, await snapshot(), { workspace: ['src/deep'] });
     expect(events).toEqual([{ kind: 'outside-workspace', path: 'src' }]);
+  });
+
+  it('has changed a folder that was there, though it is told twice', () => {
+    const tree = (...modes: string[]): Snapshot =>
+      new Snapshot('/tree', Buffer.from(modes.map((mode) => `d ${mode} 2 7 0 1 1\0./src\0\0`).join('')));
+    const found = (after: Snapshot) => findAttemptViolations(tree('755'), after, { workspace: ['src/deep'] });
+    expect(found(tree('755'))).toEqual([]);
+    for (const after of [tree('755', '700'), tree('700', '755')])
+      expect(found(after)).toContainEqual({ kind: 'outside-workspace', path: 'src' });
   });
 
   it('does not answer for what is thrown away', async () => {

@@ -3,13 +3,16 @@ import { runSandboxStart } from './sandbox-start.ts';
 
 /** A command in the sandbox and in a bare bwrap over a plain spawn, by turns, as the lines of a table; milliseconds. */
 export async function compareSandboxStart({ rounds }: BenchSize): Promise<readonly string[]> {
-  const { plainMs, bareMs, sandboxMs, limitToDeathMs } = await runSandboxStart(20 * rounds, 5 * rounds);
+  const { plainMs, limitToDeathMs, ...others } = await runSandboxStart(20 * rounds, 5 * rounds);
   const at = (list: readonly number[], part: number): number =>
     list[Math.min(list.length - 1, Math.floor(list.length * part))] ?? Number.NaN;
   const line = (name: string, part: number): string => {
-    const [plain, bare, held] = [at(plainMs, part), at(bareMs, part), at(sandboxMs, part)];
-    const over = (value: number): string => `${value.toFixed(1)} (over plain ${(value - plain).toFixed(1)})`;
-    return `${name}  plain ${plain.toFixed(1)}, bare bwrap ${over(bare)}, sandbox ${over(held)}`;
+    const plain = at(plainMs, part);
+    const over = (list: readonly number[]): string =>
+      `${at(list, part).toFixed(1)} (over plain ${(at(list, part) - plain).toFixed(1)})`;
+    const { bareMs, firstMs, sandboxMs } = others;
+    const first = `sandbox, first command ${over(firstMs)}`;
+    return `${name}  plain ${plain.toFixed(1)}, bare bwrap ${over(bareMs)}, ${first}, in a row ${over(sandboxMs)}`;
   };
   return [
     line('start, least  ', 0),

@@ -2,36 +2,45 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openSandbox, type Sandbox, type SandboxRequest } from '@switchyard/guard';
 import { silentLogger, systemClock } from '@switchyard/runtime';
 
-/** Milliseconds, sorted: a plain spawn, a bare bwrap and the sandbox by turns, and what comes after a time limit. */
+/** Milliseconds, sorted: a plain spawn, a bare bwrap and the sandbox in both ways by turns, and what comes after a time limit. */
 export interface SandboxFigures {
   readonly plainMs: readonly number[];
   /** bwrap with its namespaces and hardly a mount: what no sandbox of bubblewrap can be quicker than. */
   readonly bareMs: readonly number[];
+  /** The first command in a place: all of its sandbox is set up for it. */
+  readonly firstMs: readonly number[];
+  /** One of a row of commands in one place, as an agent gives them. */
   readonly sandboxMs: readonly number[];
   /** From the limit to the answer, which comes when nothing of the tree lives any more. */
   readonly limitToDeathMs: readonly number[];
 }
 
 const timeoutMs = 150;
+const restMs = 100;
 const tree = 'trap "" TERM HUP INT; setsid sleep 600 & (setsid sleep 600 &); sleep 600';
 
 /** Starts `true` all ways in turns, so that all see the same machine; then trees that run into their limit. */
 export async function runSandboxStart(rounds: number, limits: number): Promise<SandboxFigures> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'switchyard-bench-')));
-  const sandbox = await openSandbox({ mode: 'auto', logger: silentLogger(), clock: systemClock });
+  const options = { mode: 'auto', logger: silentLogger(), clock: systemClock } as const;
+  const sandbox = await openSandbox(options);
+  const unprepared = await openSandbox({ ...options, ahead: 'off' });
   try {
     const figures = {
       plainMs: [] as number[],
       bareMs: [] as number[],
+      firstMs: [] as number[],
       sandboxMs: [] as number[],
       limitToDeathMs: [] as number[],
     };
     for (let round = 0; round < rounds; round += 1) {
       figures.plainMs.push(await timed(() => plain(folder, [])));
       figures.bareMs.push(await timed(() => plain(folder, bareBwrap)));
+      figures.firstMs.push(await timed(() => held(unprepared, folder, 'true')));
       figures.sandboxMs.push(await timed(() => held(sandbox, folder, 'true')));
     }
     for (let round = 0; round < limits; round += 1) {
@@ -41,13 +50,15 @@ export async function runSandboxStart(rounds: number, limits: number): Promise<S
     for (const list of Object.values(figures)) list.sort((a, b) => a - b);
     return figures;
   } finally {
-    await sandbox.close();
+    await Promise.all([sandbox.close(), unprepared.close()]);
     rmSync(folder, { recursive: true });
   }
 }
 
 /** The answer counts from the call on, so the start is in it: the figure is an upper bound. */
 async function timed(work: () => Promise<unknown>): Promise<number> {
+  // An idle machine: what was made ready, or taken down, behind the answer before has come to rest.
+  await pause(restMs);
   const startedAt = performance.now();
   await work();
   return performance.now() - startedAt;

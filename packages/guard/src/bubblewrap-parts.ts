@@ -24,6 +24,8 @@ export interface BubblewrapParts {
   /** How hosts are reached: through the operator's own proxy, and by whose word names become addresses. */
   readonly upstream: UpstreamProxy | undefined;
   readonly resolve: ((host: string) => Promise<readonly string[]>) | undefined;
+  /** Whether sandboxes are set up before their command is known (ready-sandboxes.ts). */
+  readonly isAhead: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -5,21 +5,26 @@ import { bubblewrapArguments, type HandedDescriptors, type PrivateName } from '.
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import type { ControlGroup } from './control-group.ts';
 import { inheritedDescriptors } from './descriptor.ts';
-import { FIRST_DOOR_FD, openDoors } from './group-entry.ts';
+import { GATE_FD } from './gate-script.ts';
+import { openDoors } from './group-entry.ts';
 import type { PinnedMounts } from './pinned-mounts.ts';
 import type { PrivateFiles } from './private-files.ts';
 import { limitedCommand, type CommandStreams } from './process-limits.ts';
 import type { ProcessRequest } from './sandbox-request.ts';
 
-/** Descriptors 0 to 2 are the command's own; then the arguments, the status, the doors of the group, and what bwrap mounts. */
+/**
+ * Descriptors 0 to 2 are the command's own; then the arguments, the status, the gate where a command is awaited, the
+ * doors of the group, and what bwrap mounts.
+ */
 const ARGUMENTS_FD = 3;
 const STATUS_FD = 4;
-const FIRST_HANDED_FD = FIRST_DOOR_FD;
+const FIRST_HANDED_FD = 5;
 
 /** One command, ready to start. */
 export interface Start {
   readonly request: ProcessRequest;
-  readonly streams: CommandStreams;
+  /** `gate`: the command is a shell that waits for the true one at its gate. */
+  readonly streams: CommandStreams | 'gate';
   /** Its ways out; `request` is already theirs. */
   readonly access: { readonly isNeeded: boolean };
   readonly parts: BubblewrapParts;
@@ -30,10 +35,12 @@ export interface Start {
 /** Starts bwrap with its arguments, its mounts and its filter all handed over by descriptor. */
 export function startBubblewrap(start: Start): ChildProcess {
   const { request, access, streams, parts, pinned, group } = start;
+  const isGate = streams === 'gate';
   const handed = new HandedList(parts.files);
   const isEnteredInside = group !== undefined && parts.entry === 'inside';
+  if (isGate) handed.list.push('pipe');
   try {
-    const doors = isEnteredInside ? handed.doors(group) : 0;
+    const doors = isEnteredInside ? handed.doors(group) : [];
     const options = bubblewrapArguments({
       request,
       mounts: pinned.mounts,
@@ -51,23 +58,27 @@ export function startBubblewrap(start: Start): ChildProcess {
       '--args',
       String(ARGUMENTS_FD),
       '--',
-      ...limitedCommand(request, streams, parts.limits, doors),
+      ...limitedCommand(request, isGate ? asIs : streams, parts.limits, doors),
     ];
     const [program = '', ...words] = throughGroups(isEnteredInside ? [] : (group?.doors ?? []), command);
     handed.coverInherited();
+    const hasInput = !isGate && streams.input;
     const child = spawn(program, words, {
       cwd: '/',
       env: {},
       detached: true,
-      stdio: [streams.input ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...handed.list],
+      stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...handed.list],
     });
     sendArguments(child, options);
-    for (const cover of child.stdio.slice(FIRST_HANDED_FD)) cover?.destroy();
+    for (const cover of child.stdio.slice(isGate ? GATE_FD + 1 : FIRST_HANDED_FD)) cover?.destroy();
     return child;
   } finally {
     handed.close();
   }
 }
+
+/** A command that puts its streams in order itself. */
+const asIs: CommandStreams = { input: true, apart: true };
 
 /** Enters the control groups before bwrap exists. */
 function throughGroups(doors: readonly string[], command: readonly string[]): readonly string[] {
@@ -110,12 +121,11 @@ class HandedList implements HandedDescriptors {
     return this.pinned(descriptor);
   }
 
-  /** The doors of a group, first of all (FIRST_DOOR_FD); gives how many there are. */
-  doors(group: ControlGroup): number {
+  /** The doors of a group, first of all. */
+  doors(group: ControlGroup): number[] {
     const doors = openDoors(group);
     this.#own.push(...doors);
-    this.list.push(...doors);
-    return doors.length;
+    return doors.map((door) => this.pinned(door));
   }
 
   pinned(descriptor: number): number {

@@ -12,16 +12,15 @@ import type { ControlGroup, ControlGroups } from './control-group.ts';
 
 export type GroupEntry = 'inside' | 'outside';
 
-/** The descriptors of the doors inside; a POSIX shell is sure to know only those of one digit. */
+/** Doors have descriptors of one digit inside, since a POSIX shell is sure to know no others: from this one on, or the next. */
 export const FIRST_DOOR_FD = 5;
-const doorsMax = 10 - FIRST_DOOR_FD;
+const doorsMax = 9 - FIRST_DOOR_FD;
 
-/** A shell's words that enter by so many doors and close them; empty for none. */
-export function enterScript(doors: number): string {
-  if (doors === 0) return '';
-  const all = Array.from({ length: doors }, (_, index) => FIRST_DOOR_FD + index);
-  const enter = all.map((door) => `echo 0 >&${door}`).join(' && ');
-  return `${enter} || exit 125; exec ${all.map((door) => `${door}>&-`).join(' ')}; `;
+/** A shell's words that enter by these descriptors and close them; empty for none. */
+export function enterScript(doors: readonly number[]): string {
+  if (doors.length === 0) return '';
+  const enter = doors.map((door) => `echo 0 >&${door}`).join(' && ');
+  return `${enter} || exit 125; exec ${doors.map((door) => `${door}>&-`).join(' ')}; `;
 }
 
 /** Opens the doors of a group to hand them over; the caller closes them. Throws E_SANDBOX. */
@@ -55,7 +54,8 @@ function isLetIn(bwrap: string, group: ControlGroup): boolean {
   const doors = openDoors(group);
   try {
     const options = ['--unshare-user', '--unshare-all', '--cap-drop', 'ALL', '--ro-bind', '/', '/'];
-    const command = ['/bin/sh', '-c', `${enterScript(doors.length)}exit 0`];
+    const inside = doors.map((_, index) => FIRST_DOOR_FD + index);
+    const command = ['/bin/sh', '-c', `${enterScript(inside)}exit 0`];
     const { status } = spawnSync(bwrap, [...options, '--', ...command], {
       env: {},
       stdio: ['ignore', 'ignore', 'ignore', 'ignore', 'ignore', ...doors],

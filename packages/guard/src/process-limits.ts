@@ -84,14 +84,14 @@ export function readLimits(text: string): ProcessLimits {
 }
 
 /**
- * The command as bwrap starts it, first into its control group by so many doors (group-entry.ts). Without an input it reads from the sandbox's own /dev/null: the one that it would
+ * The command as bwrap starts it, first into its control group by these doors (group-entry.ts). Without an input it reads from the sandbox's own /dev/null: the one that it would
  * inherit was opened outside the sandbox, and through it root could change the mode of the machine's.
  */
 export function limitedCommand(
   { limits, argv }: ProcessRequest,
   streams: CommandStreams,
   { way, most }: LimitSetter,
-  doors: number,
+  doors: readonly number[],
 ): string[] {
   const enter = enterScript(doors);
   const values = limitsOf(limits, most);
@@ -102,12 +102,18 @@ export function limitedCommand(
   return enter === '' ? limited : throughShell(limited, enter, '');
 }
 
+export const shellProgram = '/bin/sh';
+
+export function isShellLine([program, option, line]: readonly string[]): boolean {
+  return (program === 'sh' || program === shellProgram) && option === '-c' && line !== undefined;
+}
+
 /** A shell line is run by the shell that sets the stage: that saves a process. */
 function throughShell(argv: readonly string[], before: string, joins: string): string[] {
-  const [program, option, line, ...rest] = argv;
-  if ((program === 'sh' || program === '/bin/sh') && option === '-c' && line !== undefined)
-    return ['/bin/sh', '-c', `${before}${joins === '' ? '' : `exec ${joins}; `}${line}`, ...rest];
-  return ['/bin/sh', '-c', `${before}exec "$@" ${joins}`, 'sh', ...argv];
+  const [, , line = '', ...rest] = argv;
+  if (isShellLine(argv))
+    return [shellProgram, '-c', `${before}${joins === '' ? '' : `exec ${joins}; `}${line}`, ...rest];
+  return [shellProgram, '-c', `${before}exec "$@" ${joins}`, 'sh', ...argv];
 }
 
 /** Units as POSIX has them: blocks of 512 bytes for files, KiB for memory. The limit on processes has two names. */

@@ -148,6 +148,8 @@ export interface SandboxOptions {
   readonly groupEntry?: 'auto' | 'outside';
   /** `prlimit`: limits are set by that program, even where the shell can. */
   readonly limitsBy?: 'auto' | 'prlimit';
+  /** `off`: no sandbox is set up before its command is known, not even where commands come in a row. */
+  readonly ahead?: 'auto' | 'off';
   /** The operator's own proxy, where hosts are reached through one. */
   readonly upstreamProxy?: UpstreamProxy | undefined;
   /** Host names to addresses; absent: as this machine looks them up. */

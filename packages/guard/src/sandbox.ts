@@ -78,6 +78,7 @@ async function openBubblewrap(options: SandboxOptions, prepared: Prepared): Prom
       tools,
       upstream: options.upstreamProxy,
       resolve: options.resolve,
+      isAhead: options.ahead !== 'off',
       clock: options.clock,
       logger: options.logger,
       files: new PrivateFiles<PrivateName>({ ...own, ...system.copies }),

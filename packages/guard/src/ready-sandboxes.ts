@@ -1,0 +1,127 @@
+/**
+ * Sandboxes that are set up before their command is known. Most of the time of a start goes into namespaces and mounts;
+ * where commands come in a row in one place, as an agent gives them, the next one finds them made. What waits is as new
+ * as any other: nothing has run in it, and it is taken only by a command that would be given the very same.
+ */
+import { messageOf } from '@switchyard/protocol';
+import type { BubblewrapParts } from './bubblewrap-parts.ts';
+import type { ControlGroup } from './control-group.ts';
+import { end, isAsItWas, placeOf, setUpReady, type ReadySandbox, type SetUp } from './ready-sandbox.ts';
+import type { ProcessRequest } from './sandbox-request.ts';
+import type { SetupTurns } from './setup-turns.ts';
+
+export interface ReadyContext {
+  readonly parts: BubblewrapParts;
+  readonly turns: SetupTurns;
+  readonly makeGroup: (request: ProcessRequest) => ControlGroup | undefined;
+  readonly leave: (group: ControlGroup) => void;
+}
+
+/** What was asked for, where, and when (monotonic milliseconds). */
+export interface Ran {
+  readonly place: string | undefined;
+  readonly request: ProcessRequest;
+  readonly startedAt: number;
+}
+
+interface Place {
+  readonly sandbox: Promise<ReadySandbox | undefined>;
+  readonly cancel: () => void;
+}
+
+/** Commands that follow each other so closely are a row; no sandbox waits longer for its command. */
+const rowMs = 5_000;
+const placesMax = 4;
+
+export class ReadySandboxes {
+  readonly #context: ReadyContext;
+  readonly #places = new Map<string, Place>();
+  /** When the last command of each place ended. */
+  readonly #endedAt = new Map<string, number>();
+  /** What is being set up or ended. */
+  readonly #works = new Set<Promise<unknown>>();
+  #isClosed = false;
+
+  constructor(context: ReadyContext) {
+    this.#context = context;
+  }
+
+  /** The one that waits in a place, or will in a moment; the caller's from now on. Undefined: there is none. */
+  async take(place: string | undefined): Promise<SetUp | undefined> {
+    const found = place === undefined ? undefined : this.#remove(place);
+    const sandbox = await found?.sandbox;
+    if (sandbox === undefined || isAsItWas(sandbox)) return sandbox;
+    this.#work(this.#end(sandbox));
+    return undefined;
+  }
+
+  /** To be called when a command has ended. In a row, a sandbox is set up for the next one. */
+  ended({ place, request, startedAt }: Ran): void {
+    const { isAhead, clock } = this.#context.parts;
+    if (place === undefined || this.#isClosed || !isAhead) return;
+    const now = clock.monotonic();
+    const before = this.#endedAt.get(place) ?? Number.NEGATIVE_INFINITY;
+    for (const [other, at] of this.#endedAt) if (now - at > rowMs) this.#endedAt.delete(other);
+    this.#endedAt.set(place, now);
+    const isRow = startedAt - before <= rowMs;
+    if (isRow && !this.#places.has(place) && this.#places.size < placesMax) this.#add(place, request);
+  }
+
+  /** Ends those that wait, and waits for their end. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const place of this.#places.keys()) this.#drop(place);
+    while (this.#works.size > 0) await Promise.all(this.#works);
+  }
+
+  #add(place: string, request: ProcessRequest): void {
+    const { clock, logger } = this.#context.parts;
+    const sandbox = this.#setUp(place, request).catch((error: unknown) => {
+      logger.debug({ reason: messageOf(error) }, 'no sandbox could be set up ahead');
+      return undefined;
+    });
+    this.#work(sandbox);
+    this.#places.set(place, { sandbox, cancel: clock.after(rowMs, () => this.#drop(place)) });
+  }
+
+  /** As for a command, in its turn and with its mounts, but at once or not at all. */
+  async #setUp(place: string, request: ProcessRequest): Promise<ReadySandbox | undefined> {
+    const { parts, turns, makeGroup, leave } = this.#context;
+    const turn = await turns.take({ ...request, timeoutMs: 0 });
+    try {
+      if (placeOf(request, { input: false, apart: false }, turn.pinned, parts) !== place) return undefined;
+      const group = makeGroup(request);
+      try {
+        return await setUpReady(request, turn.pinned, { parts, group });
+      } catch (error) {
+        if (group !== undefined) leave(group);
+        throw error;
+      }
+    } finally {
+      turn.done();
+      turn.pinned.close();
+    }
+  }
+
+  #remove(place: string): Place | undefined {
+    const found = this.#places.get(place);
+    found?.cancel();
+    this.#places.delete(place);
+    return found;
+  }
+
+  #drop(place: string): void {
+    const sandbox = this.#remove(place)?.sandbox;
+    if (sandbox !== undefined) this.#work(sandbox.then((waiting) => waiting && this.#end(waiting)));
+  }
+
+  async #end(sandbox: ReadySandbox): Promise<void> {
+    await end(sandbox);
+    if (sandbox.group !== undefined) this.#context.leave(sandbox.group);
+  }
+
+  #work(work: Promise<unknown>): void {
+    const settled: Promise<unknown> = work.finally(() => this.#works.delete(settled));
+    this.#works.add(settled);
+  }
+}

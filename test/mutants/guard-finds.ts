@@ -137,13 +137,13 @@ const snapshots: readonly Off[] = [
   ],
   [
     'what was cut short by a full disk is the whole',
-    'return codes.every((code) => code === 0) ? readFiles(files()) : undefined;',
-    'return codes.length > 0 ? readFiles(files()) : undefined;',
+    'return (await runInShell(linesFor(search, outputs))) === 0 ? readFiles(files()) : undefined;',
+    'return (await runInShell(linesFor(search, outputs))) === null ? undefined : readFiles(files());',
   ],
   [
     'a root that is a link elsewhere is followed later',
-    'cwd: `/proc/self/fd/${descriptor}`,',
-    "cwd: '/etc',",
+    '`cd ${own}/${search.descriptor} || exit 1`',
+    "'cd /etc'",
   ],
 ];
 const cuts: readonly Off[] = [

@@ -123,8 +123,8 @@ const watched: readonly Off[] = [
 const entered: readonly Off[] = [
   [
     'a command is in no control group',
-    'const enter = all.map((door) => `echo 0 >&${door}`)',
-    "const enter = all.map(() => ':')",
+    'const enter = doors.map((door) => `echo 0 >&${door}`)',
+    "const enter = doors.map(() => ':')",
   ],
   ['a command has the doors of its group', '${door}>&-`', '${door}>&${door}`'],
 ];

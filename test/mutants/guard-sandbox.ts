@@ -343,44 +343,6 @@ export const guardSandbox: readonly Mutant[] = [
     tests: [test('toolchains')],
   },
   ...[
-    ['whatever its limits', '{ ...defaultLimits, ...limits, outputBytes: 0 }', '{}'],
-    ['whatever is mounted in it', 'mounts.map(identityOf)', '0'],
-    ['of a folder that is gone', '`${dev}:${ino}`', "''"],
-    ['by whoever has variables of the shell', '|| !canBeTold(env)', ''],
-    ['whose mounts went away', 'isRunning(child) && mountTableOf(status) === mountTable', 'isRunning(child)'],
-    ['whose mounts went away while it was made', ' || !holdsAll(mountTable, pinned.mounts)', ''],
-    ['that somebody killed', 'isRunning(child) && mountTableOf(status) === mountTable', 'true'],
-  ].map(([whose = '', search = '', replacement = '']): Mutant => ({
-    name: `a sandbox that waits is taken ${whose}`,
-    file: `${source}/ready-sandbox.ts`,
-    search,
-    replacement,
-    tests: [test('ready-sandboxes')],
-  })),
-  {
-    name: 'a sandbox that waits has no limits',
-    file: `${source}/bubblewrap-start.ts`,
-    search: '...limitedCommand(request, isGate ? asIs : streams, parts.limits, doors),',
-    replacement: '...(isGate ? request.argv : limitedCommand(request, streams, parts.limits, doors)),',
-    tests: [test('ready-sandboxes')],
-  },
-  {
-    name: 'a sandbox that waits is in no control group',
-    file: `${source}/ready-sandboxes.ts`,
-    search: 'const group = makeGroup(request);',
-    replacement: 'const group = undefined as ReturnType<typeof makeGroup>;',
-    tests: [test('ready-sandboxes')],
-  },
-  {
-    name: 'a sandbox is set up ahead while others could plant a link',
-    file: `${source}/ready-sandboxes.ts`,
-    search: 'const turn = await turns.take({ ...request, timeoutMs: 0 });',
-    replacement:
-      "const { pinMounts } = await import('./pinned-mounts.ts');\nvoid turns;\n" +
-      'const turn = { pinned: pinMounts(request.mounts), done: () => undefined };',
-    tests: [test('ready-sandboxes')],
-  },
-  ...[
     'core.attributesFile=/dev/null',
     'core.excludesFile=/dev/null',
     'core.fsmonitor=false',

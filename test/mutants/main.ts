@@ -6,6 +6,7 @@ import { guardFinds } from './guard-finds.ts';
 import { guardNames } from './guard-names.ts';
 import { guardParts } from './guard-parts.ts';
 import { guardPaths } from './guard-paths.ts';
+import { guardReady } from './guard-ready.ts';
 import { guardResolver } from './guard-resolver.ts';
 import { guardSandbox } from './guard-sandbox.ts';
 import type { Mutant } from './mutant.ts';
@@ -14,13 +15,14 @@ import { runMutants } from './run-mutants.ts';
 
 /** The lists of `npm run mutants -- NAME`. */
 export const lists: Readonly<Record<string, readonly Mutant[]>> = {
-  guard: [...guardPaths, ...guardSandbox, ...guardParts],
+  guard: [...guardPaths, ...guardSandbox, ...guardReady, ...guardParts],
   'guard-paths': guardPaths,
   'guard-paths-names': guardNames,
   'guard-paths-resolver': guardResolver,
   'guard-paths-changes': guardChanges,
   'guard-paths-finds': guardFinds,
   'guard-sandbox': guardSandbox,
+  'guard-ready': guardReady,
   'guard-parts': guardParts,
   'agent-tools': agentTools,
   proof,

@@ -2,12 +2,13 @@
  * The listing of a tree by `find`, which is four times as fast as asking for each entry from here. It writes into a
  * file that is read when it has ended: to take its words while it looks would cost it time, through a pipe as well.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { AppError } from '@switchyard/protocol';
 import { findRecord } from './listing-record.ts';
 import { openNameless, readFiles } from './nameless-file.ts';
 import { treeParts, wholeTree, type TreePart } from './tree-parts.ts';
+import { quoted, runInShell } from './waiting-shell.ts';
 
 export const gnuFind = '/usr/bin/find';
 const format = '%y %m %n %i %s %T@ %C@\\0%p\\0%l\\0';
@@ -17,6 +18,12 @@ export interface TreeSearch {
   /** Of the folder that is looked through. */
   readonly descriptor: number;
   readonly exclude: ReadonlySet<string>;
+}
+
+/** What one `find` looks at, and the file it writes to. */
+interface Output {
+  readonly part: TreePart;
+  readonly file: number;
 }
 
 interface Ways {
@@ -46,9 +53,20 @@ export async function findListing(
   return findThroughPipe(search);
 }
 
+/** All at once; the shell has no descriptors of ours, but the way to them. It fails when one of them does. */
+function linesFor(search: TreeSearch, outputs: readonly Output[]): string {
+  const own = `/proc/${process.pid}/fd`;
+  const finds = outputs.map(({ part, file }, index) => {
+    const words = [gnuFind, ...wordsFor(search, part)].map(quoted).join(' ');
+    return `${words} </dev/null >${own}/${file} & p${index}=$!`;
+  });
+  const waits = outputs.map((_, index) => `wait "$p${index}" || exit 1`);
+  return [`cd ${own}/${search.descriptor} || exit 1`, ...finds, ...waits].join('\n');
+}
+
 /** Undefined when one has failed: a folder vanished or may not be read, or the disk is full. Then nothing is sure. */
 async function findParts(search: TreeSearch, { parts, open }: Ways): Promise<Buffer | undefined> {
-  const outputs: { readonly part: TreePart; readonly file: number }[] = [];
+  const outputs: Output[] = [];
   const files = (): number[] => outputs.map(({ file }) => file);
   try {
     for (const part of parts) {
@@ -56,52 +74,39 @@ async function findParts(search: TreeSearch, { parts, open }: Ways): Promise<Buf
       if (file === undefined) return undefined;
       outputs.push({ part, file });
     }
-    const codes = await Promise.all(
-      outputs.map(async ({ part, file }) => ended(startFind(search, part, file))),
-    );
-    return codes.every((code) => code === 0) ? readFiles(files()) : undefined;
+    return (await runInShell(linesFor(search, outputs))) === 0 ? readFiles(files()) : undefined;
   } finally {
     for (const file of files()) closeSync(file);
   }
 }
 
 /** Whatever happens to single folders, and however full the disk is: what is there to be seen is told. */
-async function findThroughPipe(search: TreeSearch): Promise<Buffer> {
+function findThroughPipe(search: TreeSearch): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  const [part] = wholeTree;
-  const find = startFind(search, part, 'pipe');
-  find.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await ended(find);
-  return Buffer.concat(chunks);
-}
-
-function startFind(
-  { descriptor, exclude }: TreeSearch,
-  { starts, shallow }: TreePart,
-  output: number | 'pipe',
-): ChildProcess {
-  const prune = [...exclude].flatMap((path) => ['-path', `./${escapeGlob(path)}`, '-prune', '-o']);
-  // Every word is tried on each entry, and a pattern takes a third of a microsecond: most entries are no folders.
-  const stop = shallow.flatMap((path) => ['-type', 'd', '-path', escapeGlob(path), ...tellOnly]);
-  const skip = starts.includes('.') ? ['-mindepth', '1'] : [];
-  return spawn(gnuFind, [...starts, ...skip, ...prune, ...stop, '-printf', format], {
-    cwd: `/proc/self/fd/${descriptor}`,
+  const find = spawn(gnuFind, wordsFor(search, wholeTree[0]), {
+    cwd: `/proc/self/fd/${search.descriptor}`,
     env: { LC_ALL: 'C' },
-    stdio: ['ignore', output, 'ignore'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
-}
-
-function ended(find: ChildProcess): Promise<number | null> {
+  find.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   return new Promise((resolve, reject) => {
     find.once('error', (error) =>
       reject(new AppError('E_IO', 'find could not be started', { cause: error })),
     );
-    find.once('close', (code, signal) =>
+    find.once('close', (_code, signal) =>
       signal === null
-        ? resolve(code)
+        ? resolve(Buffer.concat(chunks))
         : reject(new AppError('E_IO', `find was ended by ${signal}: look again`)),
     );
   });
+}
+
+function wordsFor({ exclude }: TreeSearch, { starts, shallow }: TreePart): string[] {
+  const prune = [...exclude].flatMap((path) => ['-path', `./${escapeGlob(path)}`, '-prune', '-o']);
+  // Every word is tried on each entry, and a pattern takes a third of a microsecond: most entries are no folders.
+  const stop = shallow.flatMap((path) => ['-type', 'd', '-path', escapeGlob(path), ...tellOnly]);
+  const skip = starts.includes('.') ? ['-mindepth', '1'] : [];
+  return [...starts, ...skip, ...prune, ...stop, '-printf', format];
 }
 
 function hasFolders(listing: Buffer, paths: readonly string[]): boolean {

@@ -4,6 +4,7 @@
  */
 import { isShellLine, shellProgram, type CommandStreams } from './process-limits.ts';
 import type { ProcessRequest } from './sandbox-request.ts';
+import { quoted } from './waiting-shell.ts';
 
 /** Behind those that bwrap reads, and of one digit: a POSIX shell is sure to know no other. */
 export const GATE_FD = 5;
@@ -33,8 +34,4 @@ export function commandScript({ argv, env }: ProcessRequest, { apart }: CommandS
   const told = variables.length === 0 ? '' : `export${variables.join('')}; `;
   const words = isShellLine(argv) ? [shellProgram, ...argv.slice(1)] : argv;
   return `{ ${told}exec ${words.map(quoted).join(' ')} </dev/null${apart ? '' : ' 2>&1'}; }\n`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

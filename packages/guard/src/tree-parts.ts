@@ -22,8 +22,6 @@ export const wholeTree: readonly [TreePart] = [{ starts: ['.'], shallow: [] }];
 
 /** Of a listing. Below this, about 4,000 entries, a second process costs more than it saves. */
 const splitFromBytes = 400_000;
-/** What the first `find` has told when the second is there: it takes a large process a while to make another. */
-const leadBytes = 80_000;
 /** A few hundred kilobytes of arguments at most. */
 const startsMax = 2_000;
 const startCharactersMax = 200_000;
@@ -58,7 +56,7 @@ export function treeParts(descriptor: number, since: Buffer | undefined): readon
 }
 
 function middleOf(listing: Buffer): string | undefined {
-  const { factsEnd, pathEnd } = recordAt(listing, recordStart(listing, (listing.length >> 1) + leadBytes));
+  const { factsEnd, pathEnd } = recordAt(listing, recordStart(listing, listing.length >> 1));
   const path = listing.subarray(factsEnd + 1 + './'.length, pathEnd);
   return isUtf8(path) ? path.toString('utf8') : undefined;
 }

@@ -10,9 +10,9 @@ export async function compareSandboxStart({ rounds }: BenchSize): Promise<readon
     const plain = at(plainMs, part);
     const over = (list: readonly number[]): string =>
       `${at(list, part).toFixed(1)} (over plain ${(at(list, part) - plain).toFixed(1)})`;
-    const { bareMs, firstMs, sandboxMs } = others;
-    const first = `sandbox, first command ${over(firstMs)}`;
-    return `${name}  plain ${plain.toFixed(1)}, bare bwrap ${over(bareMs)}, ${first}, in a row ${over(sandboxMs)}`;
+    const { bareMs, firstMs, announcedMs, sandboxMs } = others;
+    const sandbox = `not announced ${over(firstMs)}, announced ${over(announcedMs)}, in a row ${over(sandboxMs)}`;
+    return `${name}  plain ${plain.toFixed(1)}, bare bwrap ${over(bareMs)}, sandbox ${sandbox}`;
   };
   return [
     line('start, least  ', 0),

@@ -163,17 +163,20 @@ function isRefusal(event: AgentEvent): boolean {
   return event.kind === 'permission' && event.decision === 'refused';
 }
 
+/** Where a command of an attempt runs: at the root of its tree, with no way out. */
+export function commandPlace(tree: string, mounts: readonly SandboxMount[]) {
+  return { cwd: tree, mounts, network: 'none' } as const;
+}
+
 async function runCommand(
   argv: readonly string[],
   command: CommandOptions,
   options: ContextOptions,
 ): Promise<CommandResult> {
   const result = await options.ports.sandbox.run({
+    ...commandPlace(options.tree, command.writes === 'none' ? unwritable(options) : options.mounts()),
     argv,
-    cwd: options.tree,
-    mounts: command.writes === 'none' ? unwritable(options) : options.mounts(),
     env: { ...command.env, CI: '1' },
-    network: 'none',
     timeoutMs: command.timeoutMs,
     signal: options.signal,
     ...(command.onOutput !== undefined && { onOutput: command.onOutput }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { executeTask, type ExecutorOutcome, type ExecutorTask } from '@switchyard/agents';
 import type { Sandbox } from '@switchyard/guard';
 import { AppError, type TaskAssignment } from '@switchyard/protocol';
-import { openContext } from './attempt-context.ts';
+import { commandPlace, openContext } from './attempt-context.ts';
 import { openMcp, type AttemptMcp } from './attempt-mcp.ts';
 import { attemptMounts, type AttemptFolders } from './attempt-mounts.ts';
 import { beginAudit } from './attempt-audit.ts';
@@ -30,6 +30,8 @@ export async function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
   // Without a sandbox nothing is mounted; the layer was copied.
   const layer = ports.sandbox.tier === 'none' ? undefined : options.layer;
   const entries = options.layer?.entries ?? [];
+  const laid = { ...options, layer, folders, scratch };
+  prepareCommand(laid);
   const audit = await beginAudit({
     ...options,
     clock: ports.clock,
@@ -37,7 +39,7 @@ export async function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
     isDiscarded: discardedBy([...assignment.scratch, ...entries]),
   });
   try {
-    const outcome = await execute(task, { ...options, layer, folders, scratch });
+    const outcome = await execute(task, laid);
     const violation = await audit.end();
     if (violation !== undefined && outcome.kind === 'done') throw violation;
     return outcome;
@@ -60,9 +62,21 @@ interface Laid extends WorkOptions {
   readonly scratch: readonly string[];
 }
 
+/** While the tree is looked at, the sandbox of the first command is set up. */
+function prepareCommand(laid: Laid): void {
+  const { assignment, ports, tree } = laid;
+  if (assignment.executor.kind !== 'command' || assignment.kind !== 'implement') return;
+  try {
+    ports.sandbox.prepare({ ...commandPlace(tree, attemptMounts(laid)), timeoutMs: assignment.timeoutMs });
+  } catch (error) {
+    // Its mounts cannot be made: the command says so, in its own turn.
+    laid.logger.debug({ err: error }, 'no sandbox can be prepared');
+  }
+}
+
 async function execute(task: ExecutorTask, laid: Laid): Promise<ExecutorOutcome> {
-  const { assignment, ports, folders, layer, scratch, logger, signal } = laid;
-  const place = { ...laid, mounts: () => attemptMounts({ assignment, folders, layer, scratch }) };
+  const { assignment, ports, logger, signal } = laid;
+  const place = { ...laid, mounts: () => attemptMounts(laid) };
   const needsModel = assignment.executor.kind !== 'command';
   const model = needsModel ? await ports.openModel?.(assignment, { logger, signal }) : undefined;
   let mcp: AttemptMcp | undefined;

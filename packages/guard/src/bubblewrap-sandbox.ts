@@ -30,6 +30,7 @@ export function bubblewrapSandbox(parts: BubblewrapParts): Sandbox {
       setImmediate(() => shared.ready.ended(ran));
       return result;
     },
+    prepare: (asked) => shared.ready.prepare({ ...asked, argv: [], env: {} }),
     async start(asked) {
       const request = open(asked);
       const started = await launch(request, { input: true, apart: true }, shared);

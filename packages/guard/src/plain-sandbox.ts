@@ -43,6 +43,7 @@ export function openPlainSandbox(parts: PlainParts): Sandbox {
       const { child, ended } = launch(request, request.stdin !== undefined);
       return collectRun(child, request, { ended, clock: parts.clock });
     },
+    prepare: () => undefined,
     start: (request) => new Promise((resolve) => resolve(heldProcess(launch(request, true)))),
     async close() {
       stop.abort();

@@ -6,6 +6,7 @@
 import { messageOf } from '@switchyard/protocol';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import type { ControlGroup } from './control-group.ts';
+import { pinMounts, type PinnedMounts } from './pinned-mounts.ts';
 import { end, isAsItWas, placeOf, setUpReady, type ReadySandbox, type SetUp } from './ready-sandbox.ts';
 import type { ProcessRequest } from './sandbox-request.ts';
 import type { SetupTurns } from './setup-turns.ts';
@@ -32,6 +33,7 @@ interface Place {
 /** Commands that follow each other so closely are a row; no sandbox waits longer for its command. */
 const rowMs = 5_000;
 const placesMax = 4;
+const noStreams = { input: false, apart: false };
 
 export class ReadySandboxes {
   readonly #context: ReadyContext;
@@ -55,6 +57,23 @@ export class ReadySandboxes {
     return undefined;
   }
 
+  /** For a command that will be given soon, if it can be told to one that waits. */
+  prepare(request: ProcessRequest): void {
+    const { parts } = this.#context;
+    if (this.#isClosed || !parts.isAhead) return;
+    let pinned: PinnedMounts | undefined;
+    try {
+      pinned = pinMounts(request.mounts);
+      const place = placeOf(request, noStreams, pinned, parts);
+      if (place !== undefined) this.#add(place, request);
+    } catch (error) {
+      // The command will say so, and to whom it matters.
+      parts.logger.debug({ reason: messageOf(error) }, 'no sandbox can be set up ahead');
+    } finally {
+      pinned?.close();
+    }
+  }
+
   /** To be called when a command has ended. In a row, a sandbox is set up for the next one. */
   ended({ place, request, startedAt }: Ran): void {
     const { isAhead, clock } = this.#context.parts;
@@ -63,8 +82,7 @@ export class ReadySandboxes {
     const before = this.#endedAt.get(place) ?? Number.NEGATIVE_INFINITY;
     for (const [other, at] of this.#endedAt) if (now - at > rowMs) this.#endedAt.delete(other);
     this.#endedAt.set(place, now);
-    const isRow = startedAt - before <= rowMs;
-    if (isRow && !this.#places.has(place) && this.#places.size < placesMax) this.#add(place, request);
+    if (startedAt - before <= rowMs) this.#add(place, request);
   }
 
   /** Ends those that wait, and waits for their end. */
@@ -74,7 +92,9 @@ export class ReadySandboxes {
     while (this.#works.size > 0) await Promise.all(this.#works);
   }
 
+  /** Nothing where one waits already, or enough do. */
   #add(place: string, request: ProcessRequest): void {
+    if (this.#places.has(place) || this.#places.size >= placesMax) return;
     const { clock, logger } = this.#context.parts;
     const sandbox = this.#setUp(place, request).catch((error: unknown) => {
       logger.debug({ reason: messageOf(error) }, 'no sandbox could be set up ahead');
@@ -89,7 +109,7 @@ export class ReadySandboxes {
     const { parts, turns, makeGroup, leave } = this.#context;
     const turn = await turns.take({ ...request, timeoutMs: 0 });
     try {
-      if (placeOf(request, { input: false, apart: false }, turn.pinned, parts) !== place) return undefined;
+      if (placeOf(request, noStreams, turn.pinned, parts) !== place) return undefined;
       const group = makeGroup(request);
       try {
         return await setUpReady(request, turn.pinned, { parts, group });

@@ -127,6 +127,11 @@ export interface Sandbox {
   readonly notes: readonly string[];
   /** Throws `E_SANDBOX` when a mount or the sandbox cannot be set up, `E_CANCELLED` once closed. */
   run(request: SandboxRequest): Promise<SandboxResult>;
+  /**
+   * A command will soon be run so, whatever it is and whatever its environment: where it can, its sandbox is set up by
+   * then. What of the mounts does not exist is made at once, as for the command.
+   */
+  prepare(request: Omit<ProcessRequest, 'argv' | 'env'>): void;
   /** The same for a process whose streams the caller holds. Resolves once it is started; throws as `run` does. */
   start(request: ProcessRequest): Promise<SandboxProcess>;
   /** Kills what still runs and waits for it. */

@@ -165,6 +165,43 @@ describe('a row of commands', () => {
   });
 });
 
+describe('a command that is announced', () => {
+  it('finds its sandbox set up, also the first', async () => {
+    const { argv: _, env: __, ...announced } = shell(scene, '');
+    prepared.sandbox.prepare(announced);
+    prepared.sandbox.prepare(announced);
+    await until(() => waiting().length > 0);
+    const [namespace = '', ...more] = waiting();
+    expect(more).toEqual([]);
+    expect(await run(itself, { env: { ANY: 'x' } })).toBe(`${namespace}\n`);
+  });
+
+  it('waits for one that is on its way', async () => {
+    prepared.sandbox.prepare(shell(scene, ''));
+    expect(await run('sleep 0.1; echo "$0"')).toBe('/bin/sh\n');
+    expect(allReady()).toEqual([]);
+  });
+
+  it('is none where its mounts are not there: the command itself says so', async () => {
+    const mounts: SandboxRequest['mounts'] = [{ kind: 'write', source: ws('nowhere') }];
+    prepared.sandbox.prepare(shell(scene, '', { mounts }));
+    await expect(run('true', { mounts })).rejects.toMatchObject({ code: 'E_SANDBOX' });
+  });
+
+  it('leaves nothing that waits when it never comes, nor when the sandbox is closed at once', async () => {
+    const sandbox = await openSandbox(openOptions());
+    sandbox.prepare(shell(scene, ''));
+    await sandbox.close();
+    expect(allReady()).toEqual([]);
+    sandbox.prepare(shell(scene, ''));
+    expect(allReady()).toEqual([]);
+    prepared.sandbox.prepare(shell(scene, ''));
+    await until(() => waiting().length > 0);
+    expire();
+    await until(() => allReady().length === 0);
+  });
+});
+
 describe('a sandbox is taken only by a command that would get the very same', () => {
   const held = (): Partial<SandboxRequest> => ({
     mounts: [

@@ -101,5 +101,6 @@ function requestOf(folder: string, line: string): SandboxRequest {
     env: {},
     network: 'none',
     timeoutMs: line === 'true' ? 10_000 : timeoutMs,
+    isOneOfMany: true,
   };
 }

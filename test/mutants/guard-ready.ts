@@ -9,7 +9,11 @@ export const guardReady: readonly Mutant[] = [
     ['whatever its limits', '{ ...defaultLimits, ...limits, outputBytes: 0 }', '{}'],
     ['whatever is mounted in it', 'mounts.map(identityOf)', '0'],
     ['of a folder that is gone', '`${dev}:${ino}`', "''"],
-    ['by whoever has variables of the shell', '|| !canBeTold(env)', ''],
+    [
+      'by whoever has variables of the shell',
+      '!canBeTold({ argv, env })',
+      '(canBeTold({ argv, env }), false)',
+    ],
     ['whose mounts went away', 'isRunning(child) && mountTableOf(status) === mountTable', 'isRunning(child)'],
     ['whose mounts went away while it was made', ' || !holdsAll(mountTable, pinned.mounts)', ''],
     ['that somebody killed', 'isRunning(child) && mountTableOf(status) === mountTable', 'true'],
@@ -35,9 +39,23 @@ export const guardReady: readonly Mutant[] = [
     tests,
   },
   {
+    name: 'what a sandbox needs in the tree is made behind the last command',
+    file: `${source}/ready-sandboxes.ts`,
+    search: 'turns.take({ ...request, timeoutMs: 0 }, false)',
+    replacement: 'turns.take({ ...request, timeoutMs: 0 })',
+    tests,
+  },
+  {
+    name: 'a sandbox waits on in a folder that is forgotten',
+    file: `${source}/ready-sandboxes.ts`,
+    search: 'await Promise.all(places.map(([place]) => this.#drop(place)));',
+    replacement: 'await Promise.all(places);',
+    tests,
+  },
+  {
     name: 'a sandbox is set up ahead while others could plant a link',
     file: `${source}/ready-sandboxes.ts`,
-    search: 'const turn = await turns.take({ ...request, timeoutMs: 0 });',
+    search: 'const turn = await turns.take({ ...request, timeoutMs: 0 }, false);',
     replacement:
       "const { pinMounts } = await import('./pinned-mounts.ts');\nvoid turns;\n" +
       'const turn = { pinned: pinMounts(request.mounts), done: () => undefined };',

@@ -176,6 +176,7 @@ async function runCommand(
   const result = await options.ports.sandbox.run({
     ...commandPlace(options.tree, command.writes === 'none' ? unwritable(options) : options.mounts()),
     argv,
+    isOneOfMany: true,
     env: { ...command.env, CI: '1' },
     timeoutMs: command.timeoutMs,
     signal: options.signal,

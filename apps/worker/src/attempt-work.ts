@@ -39,7 +39,7 @@ export async function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
     isDiscarded: discardedBy([...assignment.scratch, ...entries]),
   });
   try {
-    const outcome = await execute(task, laid);
+    const outcome = await execute(task, laid).finally(() => ports.sandbox.forget(tree));
     const violation = await audit.end();
     if (violation !== undefined && outcome.kind === 'done') throw violation;
     return outcome;

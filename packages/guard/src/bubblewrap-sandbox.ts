@@ -26,11 +26,11 @@ export function bubblewrapSandbox(parts: BubblewrapParts): Sandbox {
       const result = await collectRun(child, request, { ended, clock: parts.clock });
       if (result.ended === 'exited' && !status.hasExitCode)
         throw setupError(child, `${result.output}\n${result.stderr ?? ''}`);
-      // Behind the answer, which waits for nothing of the next command's.
-      setImmediate(() => shared.ready.ended(ran));
+      if (request.isOneOfMany === true) shared.ready.ended(ran);
       return result;
     },
     prepare: (asked) => shared.ready.prepare({ ...asked, argv: [], env: {} }),
+    forget: (folder) => shared.ready.forget(folder),
     async start(asked) {
       const request = open(asked);
       const started = await launch(request, { input: true, apart: true }, shared);

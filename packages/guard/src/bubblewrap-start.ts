@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { AppError } from '@switchyard/protocol';
 import { bubblewrapArguments, type HandedDescriptors, type PrivateName } from './bubblewrap-arguments.ts';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import type { ControlGroup } from './control-group.ts';
@@ -69,12 +70,23 @@ export function startBubblewrap(start: Start): ChildProcess {
       detached: true,
       stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...handed.list],
     });
+    checkStarted(child);
     sendArguments(child, options);
     for (const cover of child.stdio.slice(isGate ? GATE_FD + 1 : FIRST_HANDED_FD)) cover?.destroy();
     return child;
   } finally {
     handed.close();
   }
+}
+
+/** Where descriptors are used up, nothing is made, and only an event tells. Throws E_SANDBOX. */
+function checkStarted(child: ChildProcess): void {
+  if ((child.stdio as ChildProcess['stdio'] | undefined) !== undefined) return;
+  child.once('error', () => undefined);
+  throw new AppError(
+    'E_SANDBOX',
+    'The sandbox could not be started: this process has no file descriptors left',
+  );
 }
 
 /** A command that puts its streams in order itself. */

@@ -32,6 +32,6 @@ function changeOf({ was, now }: Difference): Change['change'] | undefined {
   if (now.kind === 'folder') return was.mode === now.mode ? undefined : 'mode-changed';
   if (was.inode !== now.inode || was.size !== now.size || was.modified !== now.modified) return 'changed';
   if (was.mode !== now.mode) return 'mode-changed';
-  // The change time moves with content that was given its old time back, and also with a new hard link.
-  return was.changed !== now.changed && was.links === now.links ? 'changed' : undefined;
+  // Content that was given its old time back moves the change time. So does a new name, which could hide that.
+  return was.changed === now.changed ? undefined : 'changed';
 }

@@ -2,7 +2,7 @@
  * The listing of a tree by `find`, which is four times as fast as asking for each entry from here. It writes into a
  * file that is read when it has ended: to take its words while it looks would cost it time, through a pipe as well.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { AppError } from '@switchyard/protocol';
 import { findRecord } from './listing-record.ts';
@@ -12,6 +12,10 @@ import { quoted, runInShell } from './waiting-shell.ts';
 
 export const gnuFind = '/usr/bin/find';
 const format = '%y %m %n %i %s %T@ %C@\\0%p\\0%l\\0';
+/** Inside the shell. */
+const FIRST_OUTPUT_FD = 3;
+/** Of a tree that is looked at: several million entries. Names of many levels can be of any length. */
+const listingBytesMax = 512 * 1024 * 1024;
 const tellOnly = ['-prune', '-printf', format, '-o'];
 
 export interface TreeSearch {
@@ -53,15 +57,28 @@ export async function findListing(
   return findThroughPipe(search);
 }
 
-/** All at once; the shell has no descriptors of ours, but the way to them. It fails when one of them does. */
+/**
+ * All at once. The shell has no descriptors of ours, but the way to them: it opens each before any find starts, and
+ * ends behind the last of them, since a number of ours may be another file's once we have closed it.
+ */
 function linesFor(search: TreeSearch, outputs: readonly Output[]): string {
   const own = `/proc/${process.pid}/fd`;
-  const finds = outputs.map(({ part, file }, index) => {
+  const opens = outputs.map(({ file }, index) => `${FIRST_OUTPUT_FD + index}>${own}/${file}`);
+  const finds = outputs.map(({ part }, index) => {
     const words = [gnuFind, ...wordsFor(search, part)].map(quoted).join(' ');
-    return `${words} </dev/null >${own}/${file} & p${index}=$!`;
+    return `${words} </dev/null >&${FIRST_OUTPUT_FD + index} & p${index}=$!`;
   });
-  const waits = outputs.map((_, index) => `wait "$p${index}" || exit 1`);
-  return [`cd ${own}/${search.descriptor} || exit 1`, ...finds, ...waits].join('\n');
+  const waits = outputs.map((_, index) => `wait "$p${index}" || code=1`);
+  return [
+    `cd ${own}/${search.descriptor} || exit 1`,
+    `exec ${opens.join(' ')} || exit 1`,
+    // Blocks of 512 bytes, as POSIX has them.
+    `ulimit -f ${listingBytesMax / 512} || exit 1`,
+    ...finds,
+    'code=0',
+    ...waits,
+    'exit "$code"',
+  ].join('\n');
 }
 
 /** Undefined when one has failed: a folder vanished or may not be read, or the disk is full. Then nothing is sure. */
@@ -83,12 +100,12 @@ async function findParts(search: TreeSearch, { parts, open }: Ways): Promise<Buf
 /** Whatever happens to single folders, and however full the disk is: what is there to be seen is told. */
 function findThroughPipe(search: TreeSearch): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  const find = spawn(gnuFind, wordsFor(search, wholeTree[0]), {
+  let bytes = 0;
+  const find: ChildProcess = spawn(gnuFind, wordsFor(search, wholeTree[0]), {
     cwd: `/proc/self/fd/${search.descriptor}`,
     env: { LC_ALL: 'C' },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  find.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   return new Promise((resolve, reject) => {
     find.once('error', (error) =>
       reject(new AppError('E_IO', 'find could not be started', { cause: error })),
@@ -98,6 +115,13 @@ function findThroughPipe(search: TreeSearch): Promise<Buffer> {
         ? resolve(Buffer.concat(chunks))
         : reject(new AppError('E_IO', `find was ended by ${signal}: look again`)),
     );
+    find.stdout?.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes <= listingBytesMax) return;
+      find.kill('SIGKILL');
+      reject(new AppError('E_IO', `the tree holds more than can be listed in ${listingBytesMax} bytes`));
+    });
   });
 }
 

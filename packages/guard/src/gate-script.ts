@@ -23,8 +23,15 @@ export const gateCommand: readonly string[] = [
 const shellNames =
   /^(_|BASH\w*|CDPATH|COMP_\w+|DIRSTACK|E?UID|ENV|EPOCH\w+|FUNCNAME|GROUPS|HIST\w*|IFS|LINENO|MAIL\w*|OLDPWD|OPT\w*|PPID|PS\d|PWD|S?RANDOM|SECONDS|SHELLOPTS|SHLVL)$/;
 
-/** Whether a shell can be told this environment. */
-export function canBeTold(env: ProcessRequest['env']): boolean {
+/** What the system refuses to start for its length is refused by us, in our words, where it is started fresh. */
+const toldCharactersMax = 30_000;
+const toldWordsMax = 1_000;
+
+/** Whether a shell can be told this command. */
+export function canBeTold({ argv, env }: Pick<ProcessRequest, 'argv' | 'env'>): boolean {
+  const words = [...argv, ...Object.entries(env).flat()];
+  const characters = words.reduce((sum, word) => sum + word.length, 0);
+  if (words.length > toldWordsMax || characters > toldCharactersMax) return false;
   return Object.keys(env).every((name) => /^[A-Za-z_]\w*$/.test(name) && !shellNames.test(name));
 }
 

@@ -46,10 +46,16 @@ const touchedMax = 64 * 1024 * 1024;
 /** For the next of about this size it is touched behind the answer. */
 function memoryOf(size: number): Buffer {
   const memory = touched.length >= size && touched.length <= size * room * room ? touched : undefined;
-  setImmediate(() => {
-    touched = Buffer.allocUnsafeSlow(Math.min(Math.ceil(size * room), touchedMax)).fill(1);
-  });
+  setImmediate(touch, Math.min(Math.ceil(size * room), touchedMax));
   if (memory === undefined) return Buffer.allocUnsafeSlow(size);
   touched = Buffer.alloc(0);
   return memory.subarray(0, size);
+}
+
+function touch(size: number): void {
+  try {
+    touched = Buffer.allocUnsafeSlow(size).fill(1);
+  } catch {
+    // There is no memory to spare: the next listing is given its own, or says that there is none.
+  }
 }

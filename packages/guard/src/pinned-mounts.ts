@@ -32,21 +32,27 @@ interface Placed {
   readonly descriptor: number | undefined;
 }
 
-/** Opens all sources and makes all mount points. Throws E_SANDBOX when one is missing or leads through a link. */
-export function pinMounts(mounts: readonly SandboxMount[]): PinnedMounts {
+/**
+ * Opens all sources and makes all mount points, unless it may make none. Throws E_SANDBOX when one is missing or leads
+ * through a link.
+ */
+export function pinMounts(mounts: readonly SandboxMount[], mayMake = true): PinnedMounts {
   const held: number[] = [];
   const close = (): void => {
     for (const descriptor of held.splice(0)) closeSync(descriptor);
   };
   try {
-    return { ...pinAll(mounts, held), close };
+    return { ...pinAll(mounts, { held, mayMake }), close };
   } catch (error) {
     close();
     throw error;
   }
 }
 
-function pinAll(mounts: readonly SandboxMount[], held: number[]): Omit<PinnedMounts, 'close'> {
+function pinAll(
+  mounts: readonly SandboxMount[],
+  { held, mayMake }: { readonly held: number[]; readonly mayMake: boolean },
+): Omit<PinnedMounts, 'close'> {
   const placed: Placed[] = [];
   const pinned: PinnedMount[] = [];
   const nestedIn = new Set<string>();
@@ -56,8 +62,10 @@ function pinAll(mounts: readonly SandboxMount[], held: number[]): Omit<PinnedMou
     const outer = innermost(placed, target);
     const isFolder = descriptor === undefined || fstatSync(descriptor).isDirectory();
     const point =
-      outer === undefined ? undefined : { outer, target, isFolder, create: mount.kind !== 'hide' };
+      outer === undefined ? undefined : { outer, target, isFolder, create: mayMake && mount.kind !== 'hide' };
     const found = point === undefined ? undefined : mountPoint(point);
+    if (point !== undefined && found === undefined && mount.kind !== 'hide' && !mayMake)
+      throw new AppError('E_SANDBOX', `The mount point ${target} is not there`);
     if (outer?.write === true && outer.descriptor !== undefined && outer.target !== target)
       nestedIn.add(identity(outer));
     if (mount.kind === 'hide') {

@@ -44,6 +44,7 @@ export function openPlainSandbox(parts: PlainParts): Sandbox {
       return collectRun(child, request, { ended, clock: parts.clock });
     },
     prepare: () => undefined,
+    forget: () => Promise.resolve(),
     start: (request) => new Promise((resolve) => resolve(heldProcess(launch(request, true)))),
     async close() {
       stop.abort();

@@ -25,21 +25,22 @@ export interface ReadySandbox extends SetUp {
   readonly mountTable: string;
 }
 
-const readyMaxMs = 10_000;
+/** A command that comes meanwhile waits for it so long, and then starts one of its own. */
+const readyMaxMs = 2_000;
 
 /**
  * All that a sandbox is made of, before its command and its environment: what is mounted where, by inode, and the
- * limits. Undefined where a command cannot be told to one that waits: with a way out, with an input, with a variable
- * that a shell keeps for itself, or in a folder that is no mount (whoever ran before may have made it anew).
+ * limits. Undefined where a command cannot be told to one that waits: with a way out, with an input, at great
+ * length, with a variable that a shell keeps for itself, or in a folder that is no mount (whoever ran before may have made it anew).
  */
 export function placeOf(
-  { network, env, cwd, limits }: ProcessRequest,
+  { network, argv, env, cwd, limits }: ProcessRequest,
   { input }: CommandStreams,
   { mounts }: PinnedMounts,
   { toolPart }: BubblewrapParts,
 ): string | undefined {
   const isMount = mounts.some((mount) => mount.kind === 'bind' && mount.target === cwd);
-  if (network !== 'none' || input || !isMount || !canBeTold(env)) return undefined;
+  if (network !== 'none' || input || !isMount || !canBeTold({ argv, env })) return undefined;
   return JSON.stringify([
     cwd,
     mounts.map(identityOf),

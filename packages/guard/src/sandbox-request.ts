@@ -75,6 +75,8 @@ export interface SandboxRequest extends ProcessRequest {
   /** Called with decoded output as it comes, up to nothing kept back; both streams. */
   readonly onOutput?: (chunk: string) => void;
   readonly stdin?: Uint8Array;
+  /** More commands come in the same folder until `forget`: the sandbox of the next is set up behind the answer. */
+  readonly isOneOfMany?: boolean;
   /** Also gives standard output as bytes and standard error as text, each capped. */
   readonly separateStreams?: boolean;
 }
@@ -132,6 +134,8 @@ export interface Sandbox {
    * then. What of the mounts does not exist is made at once, as for the command.
    */
   prepare(request: Omit<ProcessRequest, 'argv' | 'env'>): void;
+  /** No more commands come in this folder (`cwd`): what is set up ahead for them is ended, and nothing more will be. */
+  forget(folder: string): Promise<void>;
   /** The same for a process whose streams the caller holds. Resolves once it is started; throws as `run` does. */
   start(request: ProcessRequest): Promise<SandboxProcess>;
   /** Kills what still runs and waits for it. */

@@ -25,10 +25,10 @@ export class SetupTurns {
   }
 
   /** Waits for the turn, at most the request's own time limit; then the mounts are checked and pinned. */
-  async take(request: ProcessRequest): Promise<Turn> {
+  async take(request: ProcessRequest, mayMake = true): Promise<Turn> {
     const until = this.#clock.monotonic() + request.timeoutMs;
     for (;;) {
-      const pinned = pinMounts(request.mounts);
+      const pinned = pinMounts(request.mounts, mayMake);
       const others = this.#isNeeded ? this.#othersIn(pinned.nestedIn) : [];
       if (others.length === 0) return { pinned, done: this.#register(pinned) };
       pinned.close();

@@ -15,6 +15,7 @@ let waiting: ChildProcess | undefined;
 export async function runInShell(lines: string): Promise<number | null> {
   const shell = waiting ?? start();
   waiting = undefined;
+  if (shell === undefined) return null;
   setAwaited(shell, true);
   // One compound command: it is read whole before any of it is done.
   shell.stdin?.end(`{ ${lines}\n}\n`);
@@ -26,12 +27,18 @@ export async function runInShell(lines: string): Promise<number | null> {
   return code;
 }
 
-function start(): ChildProcess {
-  const shell = spawn('/bin/sh', ['-s'], {
-    cwd: '/',
-    env: { LC_ALL: 'C' },
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+/** Undefined where no process is to be had: whoever needs one is told so. */
+function start(): ChildProcess | undefined {
+  let shell: ChildProcess;
+  try {
+    shell = spawn('/bin/sh', ['-s'], {
+      cwd: '/',
+      env: { LC_ALL: 'C' },
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+  } catch {
+    return undefined;
+  }
   const forget = (): void => {
     if (waiting === shell) waiting = undefined;
   };

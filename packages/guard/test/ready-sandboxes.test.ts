@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openSandbox, type SandboxRequest } from '@switchyard/guard';
+import { openSandbox, type Sandbox, type SandboxRequest } from '@switchyard/guard';
 import { systemClock, type Clock } from '@switchyard/runtime';
 import { openOptions, processesWith, shell, useSandbox, useScene } from './scene.ts';
 
@@ -44,7 +44,10 @@ function expire(): void {
 
 const ws = (name: string): string => join(scene.workspace, name);
 const run = async (line: string, more: Partial<SandboxRequest> = {}): Promise<string> =>
-  (await prepared.sandbox.run(shell(scene, line, more))).output;
+  (await prepared.sandbox.run(asked(line, more))).output;
+/** A command of which there are many. */
+const asked = (line: string, more: Partial<SandboxRequest> = {}): SandboxRequest =>
+  shell(scene, line, { isOneOfMany: true, ...more });
 
 /** Namespaces of the sandboxes that wait in this workspace. */
 const waiting = (): string[] => processesWith('sh -s').filter(isShell).flatMap(namespaceHere);
@@ -140,9 +143,37 @@ describe('a row of commands', () => {
     await other;
   });
 
+  it('is none where nobody says that more commands come', async () => {
+    for (let turn = 0; turn < 3; turn += 1) await run('true', { isOneOfMany: false });
+    await pause(200);
+    expect(allReady()).toEqual([]);
+  });
+
+  it('ends when its folder is forgotten, whether one waits, is set up or is only wanted', async () => {
+    for (const moment of [async () => undefined, () => pause(1), () => until(() => waiting().length > 0)]) {
+      for (let turn = 0; turn < 3; turn += 1) await run('true');
+      await moment();
+      await prepared.sandbox.forget(scene.workspace);
+      expect(allReady()).toEqual([]);
+    }
+    await pause(200);
+    expect(allReady()).toEqual([]);
+  });
+
+  it('makes nothing in the tree behind the answer', async () => {
+    const mounts = asked('').mounts.concat({ kind: 'scratch', target: ws('in/side') });
+    await run('true', { mounts });
+    await run('true', { mounts });
+    // The row goes on, and what its mounts need is gone.
+    await run('true', { mounts });
+    rmSync(ws('in'), { recursive: true });
+    await pause(300);
+    expect(readdirSync(scene.workspace)).toEqual([]);
+  });
+
   it('ends with the sandbox: nothing waits on', async () => {
     const sandbox = await openSandbox(openOptions());
-    for (let turn = 0; turn < 3; turn += 1) await sandbox.run(shell(scene, 'true'));
+    for (let turn = 0; turn < 3; turn += 1) await sandbox.run(asked('true'));
     await pause(1); // it is being set up now
     await sandbox.close();
     expect(allReady()).toEqual([]);
@@ -294,18 +325,18 @@ describe('a command cannot tell', () => {
     ['a line with arguments', ['sh', '-c', 'echo "$0" "$@"', 'zero', 'one two', '']],
     ['a signal', ['sh', '-c', 'kill -TERM $$']],
   ])('%s', async (_what, argv) => {
-    const asked = shell(scene, '', { argv });
-    const { durationMs: _, ...fresh } = await unprepared.sandbox.run(asked);
+    const command = asked('', { argv });
+    const { durationMs: _, ...fresh } = await unprepared.sandbox.run(command);
     await aRow();
-    const { durationMs: __, ...told } = await prepared.sandbox.run(asked);
+    const { durationMs: __, ...told } = await prepared.sandbox.run(command);
     expect(told).toEqual(fresh);
   });
 
   it('a line that is none, though a shell may say where it stands', async () => {
-    const asked = shell(scene, 'echo (');
-    const fresh = await unprepared.sandbox.run(asked);
+    const command = asked('echo (');
+    const fresh = await unprepared.sandbox.run(command);
     await aRow();
-    const told = await prepared.sandbox.run(asked);
+    const told = await prepared.sandbox.run(command);
     expect(told.exitCode).toBe(fresh.exitCode);
     for (const { output } of [fresh, told]) expect(output).toMatch(/syntax error/i);
   });
@@ -318,7 +349,7 @@ describe('a command cannot tell', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(odd, { maxLength: 4 }), fc.dictionary(name, odd), async (words, env) => {
         const argv = ['sh', '-c', 'printf "%s|" "$@"; env -0 | sort -z', 'sh', ...words];
-        const request = shell(scene, '', { argv, env, separateStreams: true });
+        const request = asked('', { argv, env, separateStreams: true });
         const fresh = await unprepared.sandbox.run(request);
         await until(() => waiting().length > 0);
         const told = await prepared.sandbox.run(request);
@@ -331,8 +362,16 @@ describe('a command cannot tell', () => {
 
   it('nor by a long line', async () => {
     await aRow();
-    const env = { LONG: 'ä'.repeat(50_000) };
-    expect((await run(`echo ${'x'.repeat(100_000)}`, { env })).length).toBe(100_001);
+    const env = { LONG: 'ä'.repeat(10_000) };
+    expect((await run(`echo "$LONG"${'x'.repeat(10_000)}`, { env })).length).toBe(20_001);
+  });
+
+  it('nor by one that is too long for the system', async () => {
+    const line = `echo ${'x'.repeat(200_000)}`;
+    const refused = (sandbox: Sandbox): Promise<unknown> =>
+      sandbox.run(asked(line)).catch((error: unknown) => String(error));
+    await aRow();
+    expect(await refused(prepared.sandbox)).toEqual(await refused(unprepared.sandbox));
   });
 });
 

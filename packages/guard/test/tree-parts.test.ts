@@ -1,9 +1,22 @@
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { compareSnapshots, Snapshot, takeSnapshot } from '@switchyard/guard';
 import { findListing } from '../src/find-listing.ts';
 import { recordStart } from '../src/listing-record.ts';
+import { openNameless } from '../src/nameless-file.ts';
 import { treeParts, wholeTree, type TreePart } from '../src/tree-parts.ts';
 import { useScene } from './scene.ts';
 
@@ -36,6 +49,15 @@ async function withRoot<Result>(work: (descriptor: number) => Result | Promise<R
     return await work(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+async function drain(fifo: number): Promise<void> {
+  await pause(5);
+  try {
+    readSync(fifo, Buffer.alloc(65_536));
+  } catch {
+    // Nothing there at the moment, or closed by now.
   }
 }
 
@@ -138,6 +160,29 @@ describe('a tree is looked at in one', () => {
     symlinkSync(join(scene.outside, 'src'), ws('src'));
     const starts = (await partsSince(listing)).flatMap((part) => part.starts);
     expect(starts.filter((path) => path.startsWith('./src/'))).toEqual([]);
+  });
+
+  it('when a part fails, and not before the other has ended: its file is ours no longer then', async () => {
+    plant();
+    const listing = await wholeListing();
+    execFileSync('mkfifo', [join(scene.outside, 'fifo')]);
+    const openFifo = (): number =>
+      openSync(join(scene.outside, 'fifo'), constants.O_RDWR | constants.O_NONBLOCK);
+    const [reader, ...files] = [openFifo(), openNameless(), openFifo()];
+    const parts = [
+      { starts: ['./gone'], shallow: [] },
+      { starts: ['.'], shallow: [] },
+    ];
+    let hasAnswered = false;
+    const looking = withRoot((descriptor) =>
+      findListing({ descriptor, exclude: new Set() }, undefined, { parts, open: () => files.shift() }),
+    ).finally(() => (hasAnswered = true));
+    await pause(300);
+    expect(hasAnswered).toBe(false);
+    // Nothing of the second was taken until now: it waits for that.
+    while (!hasAnswered) await drain(reader);
+    closeSync(reader);
+    expect((await looking).equals(listing)).toBe(true);
   });
 
   it('when a link has taken the place of a folder meanwhile', async () => {

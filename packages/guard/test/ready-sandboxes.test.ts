@@ -15,6 +15,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openSandbox, type Sandbox, type SandboxRequest } from '@switchyard/guard';
 import { systemClock, type Clock } from '@switchyard/runtime';
+import { isGone } from '../src/process-count.ts';
 import { openOptions, processesWith, shell, useSandbox, useScene } from './scene.ts';
 
 const scene = useScene();
@@ -181,9 +182,10 @@ describe('a row of commands', () => {
 
   it('goes on where somebody kills what waits', async () => {
     await aRow();
-    for (const pid of processesWith('echo ready'))
-      if (namespaceHere(pid).length > 0) process.kill(Number(pid), 'SIGKILL');
-    await until(() => allReady().length === 0);
+    const killed = processesWith('echo ready').filter((pid) => namespaceHere(pid).length > 0);
+    for (const pid of killed) process.kill(Number(pid), 'SIGKILL');
+    // A process that ends has lost its words before its mounts.
+    await until(() => killed.every((pid) => isGone(Number(pid))));
     expect(await run('echo here')).toBe('here\n');
   });
 

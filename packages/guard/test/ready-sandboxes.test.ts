@@ -147,7 +147,7 @@ describe('a row of commands', () => {
   it('is none where nobody says that more commands come', async () => {
     for (let turn = 0; turn < 3; turn += 1) await run('true', { isOneOfMany: false });
     await pause(200);
-    expect(allReady()).toEqual([]);
+    await until(() => allReady().length === 0);
   });
 
   it('ends when its folder is forgotten, whether one waits, is set up or is only wanted', async () => {
@@ -155,10 +155,10 @@ describe('a row of commands', () => {
       for (let turn = 0; turn < 3; turn += 1) await run('true');
       await moment();
       await prepared.sandbox.forget(scene.workspace);
-      expect(allReady()).toEqual([]);
+      await until(() => allReady().length === 0);
     }
     await pause(200);
-    expect(allReady()).toEqual([]);
+    await until(() => allReady().length === 0);
   });
 
   it('makes nothing in the tree behind the answer', async () => {
@@ -177,7 +177,7 @@ describe('a row of commands', () => {
     for (let turn = 0; turn < 3; turn += 1) await sandbox.run(asked('true'));
     await pause(1); // it is being set up now
     await sandbox.close();
-    expect(allReady()).toEqual([]);
+    await until(() => allReady().length === 0);
   });
 
   it('goes on where somebody kills what waits', async () => {
@@ -212,7 +212,7 @@ describe('a command that is announced', () => {
   it('waits for one that is on its way', async () => {
     prepared.sandbox.prepare(shell(scene, ''));
     expect(await run('sleep 0.1; echo "$0"')).toBe('/bin/sh\n');
-    expect(allReady()).toEqual([]);
+    await until(() => allReady().length === 0);
   });
 
   it('is none where its mounts are not there: the command itself says so', async () => {
@@ -225,9 +225,9 @@ describe('a command that is announced', () => {
     const sandbox = await openSandbox(openOptions());
     sandbox.prepare(shell(scene, ''));
     await sandbox.close();
-    expect(allReady()).toEqual([]);
+    await until(() => allReady().length === 0);
     sandbox.prepare(shell(scene, ''));
-    expect(allReady()).toEqual([]);
+    await until(() => allReady().length === 0);
     prepared.sandbox.prepare(shell(scene, ''));
     await until(() => waiting().length > 0);
     expire();

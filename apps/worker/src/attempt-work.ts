@@ -32,14 +32,15 @@ export async function workOn(options: WorkOptions): Promise<ExecutorOutcome> {
   const entries = options.layer?.entries ?? [];
   const laid = { ...options, layer, folders, scratch };
   prepareCommand(laid);
+  const forget = (): Promise<void> => ports.sandbox.forget(tree);
   const audit = await beginAudit({
     ...options,
     clock: ports.clock,
     places: [...scratch, ...entries],
     isDiscarded: discardedBy([...assignment.scratch, ...entries]),
-  });
+  }).catch((error: unknown) => forget().then(() => Promise.reject(error)));
   try {
-    const outcome = await execute(task, laid).finally(() => ports.sandbox.forget(tree));
+    const outcome = await execute(task, laid).finally(forget);
     const violation = await audit.end();
     if (violation !== undefined && outcome.kind === 'done') throw violation;
     return outcome;

@@ -4,11 +4,11 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { AppError } from '@switchyard/protocol';
+import { AppError, shellWord } from '@switchyard/protocol';
 import { findRecord } from './listing-record.ts';
 import { openNameless, readFiles } from './nameless-file.ts';
 import { treeParts, wholeTree, type TreePart } from './tree-parts.ts';
-import { quoted, runInShell } from './waiting-shell.ts';
+import { runInShell } from './waiting-shell.ts';
 
 export const gnuFind = '/usr/bin/find';
 const format = '%y %m %n %i %s %T@ %C@\\0%p\\0%l\\0';
@@ -65,7 +65,7 @@ function linesFor(search: TreeSearch, outputs: readonly Output[]): string {
   const own = `/proc/${process.pid}/fd`;
   const opens = outputs.map(({ file }, index) => `${FIRST_OUTPUT_FD + index}>${own}/${file}`);
   const finds = outputs.map(({ part }, index) => {
-    const words = [gnuFind, ...wordsFor(search, part)].map(quoted).join(' ');
+    const words = [gnuFind, ...wordsFor(search, part)].map(shellWord).join(' ');
     return `${words} </dev/null >&${FIRST_OUTPUT_FD + index} & p${index}=$!`;
   });
   const waits = outputs.map((_, index) => `wait "$p${index}" || code=1`);

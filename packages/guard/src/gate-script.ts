@@ -2,9 +2,9 @@
  * The shell that waits in a sandbox for its command, and what it is told then. It has its control group and its limits
  * already; the command takes its place, so nothing of it is left but what every command is started with.
  */
+import { shellWord } from '@switchyard/protocol';
 import { isShellLine, shellProgram, type CommandStreams } from './process-limits.ts';
 import type { ProcessRequest } from './sandbox-request.ts';
-import { quoted } from './waiting-shell.ts';
 
 /** Behind those that bwrap reads, and of one digit: a POSIX shell is sure to know no other. */
 export const GATE_FD = 5;
@@ -37,8 +37,8 @@ export function canBeTold({ argv, env }: Pick<ProcessRequest, 'argv' | 'env'>): 
 
 /** One compound command: a shell reads it whole before it begins, and so before it gives up what it reads from. */
 export function commandScript({ argv, env }: ProcessRequest, { apart }: CommandStreams): string {
-  const variables = Object.entries(env).map(([name, value]) => ` ${name}=${quoted(value)}`);
+  const variables = Object.entries(env).map(([name, value]) => ` ${name}=${shellWord(value)}`);
   const told = variables.length === 0 ? '' : `export${variables.join('')}; `;
   const words = isShellLine(argv) ? [shellProgram, ...argv.slice(1)] : argv;
-  return `{ ${told}exec ${words.map(quoted).join(' ')} </dev/null${apart ? '' : ' 2>&1'}; }\n`;
+  return `{ ${told}exec ${words.map(shellWord).join(' ')} </dev/null${apart ? '' : ' 2>&1'}; }\n`;
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { fstatSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { AppError } from '@switchyard/protocol';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
 import { readStatus, startBubblewrap, type Status } from './bubblewrap-start.ts';
@@ -140,8 +140,10 @@ function isRunning({ pid, exitCode, signalCode }: ChildProcess): boolean {
 }
 
 /** A connection, as `startBubblewrap` makes it. */
-function gateOf(child: ChildProcess): Duplex {
-  return child.stdio[GATE_FD as 4] as unknown as Duplex;
+function gateOf({ stdio }: ChildProcess): Duplex {
+  const gate = [...stdio][GATE_FD];
+  if (gate instanceof Duplex) return gate;
+  throw new AppError('E_INTERNAL', 'a sandbox that waits has no gate');
 }
 
 function mountTableOf({ childPid }: Status): string | undefined {

@@ -53,8 +53,3 @@ function start(): ChildProcess | undefined {
 function setAwaited(shell: ChildProcess, isAwaited: boolean): void {
   for (const handle of [shell, shell.stdin as Socket | null]) handle?.[isAwaited ? 'ref' : 'unref']();
 }
-
-/** As one word for a POSIX shell, whatever is in it. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}

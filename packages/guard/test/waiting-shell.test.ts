@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { takeSnapshot } from '@switchyard/guard';
-import { quoted, runInShell } from '../src/waiting-shell.ts';
+import { shellWord } from '@switchyard/protocol';
+import { runInShell } from '../src/waiting-shell.ts';
 import { useScene } from './scene.ts';
 
 const scene = useScene();
@@ -32,17 +33,17 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(() =
 
 describe('a shell that waits', () => {
   it('does what it is told and says how it ended; another waits then', async () => {
-    expect(await runInShell(`echo "$LC_ALL" >${quoted(ws('said'))}\nexit 7`)).toBe(7);
+    expect(await runInShell(`echo "$LC_ALL" >${shellWord(ws('said'))}\nexit 7`)).toBe(7);
     expect(readFileSync(ws('said'), 'utf8')).toBe('C\n');
     await nextTurn();
     const [first, ...more] = waiting();
     expect(more).toEqual([]);
-    expect(await runInShell(`echo $$ >${quoted(ws('pid'))}`)).toBe(0);
+    expect(await runInShell(`echo $$ >${shellWord(ws('pid'))}`)).toBe(0);
     expect(Number(readFileSync(ws('pid'), 'utf8'))).toBe(first);
   });
 
   it('serves several at once, each by one of its own', async () => {
-    const lines = ['a', 'b', 'c'].map((name) => `echo $$ >${quoted(ws(name))}`);
+    const lines = ['a', 'b', 'c'].map((name) => `echo $$ >${shellWord(ws(name))}`);
     expect(await Promise.all(lines.map(runInShell))).toEqual([0, 0, 0]);
     expect(new Set(['a', 'b', 'c'].map((name) => readFileSync(ws(name), 'utf8'))).size).toBe(3);
   });
@@ -61,7 +62,7 @@ describe('a shell that waits', () => {
     const text = fc.string({ unit: 'binary', maxLength: 60 }).filter((word) => !word.includes('\0'));
     await fc.assert(
       fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 3 }), async (words) => {
-        const line = `printf '%s\\0' ${words.map(quoted).join(' ')} >${quoted(ws('words'))}`;
+        const line = `printf '%s\\0' ${words.map(shellWord).join(' ')} >${shellWord(ws('words'))}`;
         expect(await runInShell(line)).toBe(0);
         expect(readFileSync(ws('words'), 'utf8')).toBe(words.map((word) => `${word}\0`).join(''));
       }),

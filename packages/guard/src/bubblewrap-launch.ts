@@ -13,6 +13,7 @@ import type { CommandStreams } from './process-limits.ts';
 import { placeOf, tell, type SetUp } from './ready-sandbox.ts';
 import { ReadySandboxes, type Ran } from './ready-sandboxes.ts';
 import { defaultLimits, type ProcessEnd, type ProcessRequest } from './sandbox-request.ts';
+import { setupError } from './setup-error.ts';
 import { SetupTurns, type Turn } from './setup-turns.ts';
 
 /** What outlives one process. */
@@ -81,7 +82,7 @@ async function launchNow(
     return { child, life, status, ended, ran: { place, request, startedAt } };
   } catch (error) {
     await release();
-    throw error;
+    throw setupError(error);
   }
 }
 

@@ -80,7 +80,7 @@ export function startBubblewrap(start: Start): ChildProcess {
 }
 
 /** Where descriptors are used up, nothing is made, and only an event tells. Throws E_SANDBOX. */
-function checkStarted(child: ChildProcess): void {
+export function checkStarted(child: ChildProcess): void {
   if ((child.stdio as ChildProcess['stdio'] | undefined) !== undefined) return;
   child.once('error', () => undefined);
   throw new AppError(

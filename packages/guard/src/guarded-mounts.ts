@@ -10,6 +10,7 @@ import { foldName, isProtected } from './name-rules.ts';
 import { accessPolicy, inodeKey, isDeniedPath, type Scope } from './path-access.ts';
 import { pinRoots, type PinnedRoot, type RootPolicy } from './pinned-roots.ts';
 import type { SandboxMount } from './sandbox-request.ts';
+import { setupError } from './setup-error.ts';
 import { isBelow } from './toolchains.ts';
 import { walkTree } from './tree-walk.ts';
 
@@ -23,8 +24,8 @@ export interface ProtectionPolicy {
 const masksMax = 1500;
 
 /**
- * Mounts of the roots and of what is held in them, in the order in which they have to be made. Throws E_BAD_ROOT, and
- * E_SANDBOX_UNAVAILABLE when too much is held.
+ * Mounts of the roots and of what is held in them, in the order in which they have to be made. Throws E_BAD_ROOT,
+ * E_SANDBOX when the roots cannot be looked through, and E_SANDBOX_UNAVAILABLE when too much is held.
  */
 export function guardedMounts(policies: readonly RootPolicy[], policy: ProtectionPolicy): SandboxMount[] {
   const roots = pinRoots(policies);
@@ -48,6 +49,8 @@ export function guardedMounts(policies: readonly RootPolicy[], policy: Protectio
     ];
     // Folders before what is in them; of one place the later, stricter one last.
     return mounts.sort((a, b) => compare(a.path, b.path)).map(asMount);
+  } catch (error) {
+    throw setupError(error);
   } finally {
     for (const root of roots) closeSync(root.descriptor);
   }

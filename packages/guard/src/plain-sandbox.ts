@@ -1,15 +1,17 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '@switchyard/protocol';
 import type { Clock } from '@switchyard/runtime';
+import { checkStarted } from './bubblewrap-start.ts';
 import { cleanEnvironment, type ToolSettings } from './clean-environment.ts';
 import { collectRun } from './collected-run.ts';
 import { superviseProcess } from './process-life.ts';
 import { heldProcess, type Held } from './process-streams.ts';
 import type { ProcessEnd, ProcessRequest, Sandbox, SandboxMount } from './sandbox-request.ts';
+import { setupError } from './setup-error.ts';
 
 /** About how long an answer waits for the rest of its group. */
 const groupGraceMs = 256;
@@ -59,19 +61,20 @@ export function withSignal(request: ProcessRequest, own: AbortSignal): { signal:
   return { signal: request.signal === undefined ? own : AbortSignal.any([own, request.signal]) };
 }
 
-function startPlain(
-  request: ProcessRequest,
-  context: PlainParts & { readonly home: string; readonly input: boolean },
-): Held {
-  const [program, ...rest] = request.argv;
-  if (program === undefined) throw new AppError('E_SANDBOX', 'A command needs a program');
+type PlainContext = PlainParts & { readonly home: string; readonly input: boolean };
+
+function startPlain(request: ProcessRequest, context: PlainContext): Held {
   const links = request.mounts.flatMap(placeMount);
-  const child = spawn(program, rest, {
-    cwd: request.cwd,
-    env: { ...cleanEnvironment(context.tools, context.home), ...request.env },
-    stdio: [context.input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
+  const removeLinks = (): void => {
+    for (const link of links) rmSync(link, { force: true });
+  };
+  let child: ChildProcess;
+  try {
+    child = spawnPlain(request, context);
+  } catch (error) {
+    removeLinks();
+    throw setupError(error);
+  }
   const life = superviseProcess({
     child,
     request,
@@ -83,10 +86,23 @@ function startPlain(
       return await life.ended;
     } finally {
       await untilGroupGone(child.pid);
-      for (const link of links) rmSync(link, { force: true });
+      removeLinks();
     }
   };
   return { child, life, request, ended: end() };
+}
+
+function spawnPlain({ argv, cwd, env }: ProcessRequest, { tools, home, input }: PlainContext): ChildProcess {
+  const [program, ...rest] = argv;
+  if (program === undefined) throw new AppError('E_SANDBOX', 'A command needs a program');
+  const child = spawn(program, rest, {
+    cwd,
+    env: { ...cleanEnvironment(tools, home), ...env },
+    stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  checkStarted(child);
+  return child;
 }
 
 /** The link that stands for a mount, if one is needed and its place is free. */

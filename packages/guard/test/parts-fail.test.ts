@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openSandbox, type SandboxProcess } from '@switchyard/guard';
 import { VirtualClock } from '@switchyard/testkit';
@@ -139,6 +141,21 @@ describe('what a command needs of the machine and does not get is a refusal, and
       if (own === undefined) delete process.env['TMPDIR'];
       else process.env['TMPDIR'] = own;
     }
+  });
+});
+
+it('a process without descriptors for its work is told so by each snapshot and each command, and lives on', () => {
+  const program = fileURLToPath(new URL('few-descriptors.ts', import.meta.url));
+  const line = 'ulimit -n 300; exec "$0" --import tsx "$1"';
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', line, process.execPath, program], {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+    timeout: 300_000,
+  });
+  expect({ status, stdout, stderr }).toEqual({
+    status: 0,
+    stdout: '["E_IO","E_SANDBOX","done"]\n',
+    stderr: '',
   });
 });
 

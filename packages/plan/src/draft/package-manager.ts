@@ -1,3 +1,4 @@
+import { shellWord } from '@switchyard/protocol';
 import type { RepositoryFiles } from './project.ts';
 
 /** How the scripts of packages are run in a repository. */
@@ -11,32 +12,27 @@ export interface PackageManager {
 const managers: Readonly<Record<string, PackageManager>> = {
   'pnpm-lock.yaml': {
     root: (script) => `pnpm run ${script}`,
-    at: (folder, script) => `pnpm --dir ${quoted(folder)} run ${script}`,
+    at: (folder, script) => `pnpm --dir ${shellWord(folder)} run ${script}`,
   },
   'yarn.lock': {
     root: (script) => `yarn run ${script}`,
-    at: (folder, script) => `yarn --cwd ${quoted(folder)} run ${script}`,
+    at: (folder, script) => `yarn --cwd ${shellWord(folder)} run ${script}`,
   },
   'bun.lock': {
     root: (script) => `bun run ${script}`,
-    at: (folder, script) => `bun run --cwd ${quoted(folder)} ${script}`,
+    at: (folder, script) => `bun run --cwd ${shellWord(folder)} ${script}`,
   },
 };
 
 const npm: PackageManager = {
   root: (script) => `npm run ${script}`,
-  at: (folder, script) => `npm run ${script} --prefix ${quoted(folder)}`,
+  at: (folder, script) => `npm run ${script} --prefix ${shellWord(folder)}`,
 };
 
 /** The package manager whose lock lies at the root; npm without one. */
 export function packageManagerOf({ paths }: RepositoryFiles): PackageManager {
   const lock = Object.keys(managers).find((name) => paths.includes(name));
   return lock === undefined ? npm : (managers[lock] ?? npm);
-}
-
-/** For `sh`, where it needs that. */
-function quoted(text: string): string {
-  return /^[\w./@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Scripts that prove something, in the order in which they are worth running. */

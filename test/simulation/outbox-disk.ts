@@ -33,7 +33,7 @@ export class OutboxDisk {
       logger,
       compactBytes,
       files: this.files.of(life),
-      turnEnd: (callback) => this.world.after(0, '', callback, life),
+      soon: (callback) => this.world.after(10, '', callback, life),
       later: (callback) => this.world.after(1_000, '', callback, life),
     });
     return {

@@ -69,6 +69,7 @@ export class Orchestrator {
       },
       committed: (work) => this.committed(work),
       perform: (keeper) => this.perform(keeper),
+      publish: (work) => this.publish(work),
       heldReviews: () => this.quota.heldReviews(),
     });
     const shared = { ports, loop: this.loop, fleet: this.fleet, send };
@@ -341,7 +342,6 @@ export class Orchestrator {
         facts: pending.facts.map(({ known }) => known),
         seq,
       });
-    this.watchers.published(keeper);
     this.quota.changed(keeper);
     for (const { taskId, lease, tell } of pending.endedLeases) {
       this.assignments.unwatch(keeper, taskId, lease.fence);
@@ -355,6 +355,10 @@ export class Orchestrator {
         { fence },
       );
     }
+  }
+
+  private publish({ keeper, pending }: Parameters<LoopSteps['publish']>[0]): void {
+    this.watchers.published(keeper);
     this.measures.told(pending.events);
     for (const event of pending.events) logEvent(this.ports.logger, event);
   }

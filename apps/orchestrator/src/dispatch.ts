@@ -70,11 +70,14 @@ export class Dispatch {
     if (this.offered.get(keeper) === ground) return;
     this.offered.set(keeper, ground);
     const facts = keeper.input({ at: this.ports.clock.now(), kind: 'offer', offers, measuredRpm });
-    if (facts.length > 0) this.loop.touch(keeper);
+    if (facts.length > 0) this.loop.takeAlong(keeper);
     for (const fact of facts) {
       if (fact.kind !== 'task-leased') continue;
-      const offer = free.get(fact.lease.worker);
-      if (offer !== undefined) free.set(offer.worker, { ...offer, freeSlots: offer.freeSlots - 1 });
+      const { worker } = fact.lease;
+      const offer = free.get(worker);
+      if (offer !== undefined) free.set(worker, { ...offer, freeSlots: offer.freeSlots - 1 });
+      const entry = this.fleet.get(worker);
+      if (entry !== undefined) entry.busy += 1;
     }
     this.unserved.set(keeper, unservedOf(keeper, [...free.values()]));
   }

@@ -16,10 +16,12 @@ interface Work {
 export interface LoopSteps {
   /** Decides what follows from the state of the fleet: leases, reviewers, verdicts. */
   dispatch(): void;
-  /** The journal has what the run decided: tell the world. */
+  /** The journal has what the run decided. */
   committed(work: Readonly<Work>): void;
   /** Performs what the run owes. */
   perform(keeper: RunKeeper): void;
+  /** What was committed may be told to those who look. */
+  publish(work: Readonly<Work>): void;
   /** For how long requests of reviews to their models had to wait so far, in milliseconds. */
   heldReviews(): ReadonlyMap<ReviewId, number>;
 }
@@ -74,6 +76,11 @@ export class Loop {
   input(keeper: RunKeeper, input: RunInput): void {
     keeper.input(input);
     this.touch(keeper);
+  }
+
+  /** `dispatch` has decided something of this run: the turn that it is part of takes it along. */
+  takeAlong(keeper: RunKeeper): void {
+    this.dirty.add(keeper);
   }
 
   /** Something of this run may have changed, or may be owed. */
@@ -133,7 +140,13 @@ export class Loop {
     await this.append(work);
     for (const each of work) this.steps.committed(each);
     for (const tell of told) tell();
-    if (this.ending || this.stopped) return;
+    if (!this.ending && !this.stopped) this.perform(work);
+    // Workers are told first: what was sent so far leaves here, in the microtask that is waiting.
+    await undefined;
+    for (const each of work) this.steps.publish(each);
+  }
+
+  private perform(work: readonly Work[]): void {
     for (const { keeper } of work) {
       // One that is ahead is in the next turn as well, which performs what it then owes.
       if (!keeper.isAhead) this.steps.perform(keeper);

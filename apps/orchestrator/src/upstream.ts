@@ -14,15 +14,17 @@ export function upstreamOf(
   let files = filesMax;
   let found = findingsMax;
   const direct = state.tasks.get(id)?.task.dependsOn ?? [];
-  return tasksBefore(state, id).flatMap((task) => {
+  const hasWord = (task: TaskState): boolean =>
+    tells(task, direct) || findingsOf(task, reviews).length > 0 || blockersOf(task).length > 0;
+  return tasksBefore(state, id, hasWord).flatMap((task) => {
     const phase = phaseOf(task);
     if (phase === undefined) return [];
-    const last = task.history.findLast(({ outcome }) => outcome === 'accepted' || outcome === 'failed');
     const all = findingsOf(task, reviews);
-    const filesChanged = (phase === 'failed' ? [] : (last?.files ?? [])).slice(0, files);
     const findings = all.slice(0, found);
     const blockers = blockersOf(task);
     if (!tells(task, direct) && findings.length === 0 && blockers.length === 0) return [];
+    const last = task.history.findLast(({ outcome }) => outcome === 'accepted' || outcome === 'failed');
+    const filesChanged = (phase === 'failed' ? [] : (last?.files ?? [])).slice(0, files);
     files -= filesChanged.length;
     found -= findings.length;
     const leftOut =
@@ -63,7 +65,7 @@ function commitOf({ phase }: TaskState): UpstreamTask['commit'] {
 function findingsOf({ task, history }: TaskState, reviews: RunKeeper['reviews']): Finding[] {
   const last = history.at(-1);
   if (last === undefined) return [];
-  const outcome = reviews.get(reviewKey(task.id, last.fence))?.outcome;
+  const outcome = reviews.size === 0 ? undefined : reviews.get(reviewKey(task.id, last.fence))?.outcome;
   return [...(outcome?.findings ?? []), ...(last.handover?.findings ?? [])];
 }
 

@@ -23,6 +23,8 @@ const clock = new VirtualClock();
 function loopOver(journal: Journal) {
   const fatal: unknown[] = [];
   const performed: boolean[] = [];
+  /** What a turn did, and a microtask that its effects began. */
+  const order: string[] = [];
   const ports: OrchestratorPorts = {
     clock,
     random: seededRandom(1),
@@ -51,7 +53,12 @@ function loopOver(journal: Journal) {
     dispatch: () => undefined,
     committed: () => undefined,
     heldReviews: () => new Map(),
-    perform: (keeper) => performed.push([...journal.read()].length === keeper.version),
+    perform: (keeper) => {
+      performed.push([...journal.read()].length === keeper.version);
+      order.push('perform');
+      queueMicrotask(() => order.push('leave'));
+    },
+    publish: () => order.push('publish'),
   });
   const keeper = new RunKeeper(runId.parse('some-run'));
   const plan = buildPlan([buildTask({ id: 'a' }), buildTask({ id: 'b' })]);
@@ -63,6 +70,7 @@ function loopOver(journal: Journal) {
     keeper,
     fatal,
     performed,
+    order,
     pause,
     resume,
     start: () => keeper.input({ at: 1, kind: 'start' }),
@@ -133,6 +141,15 @@ describe('the loop', () => {
     await settle();
     expect(told).toBe(1);
     expect(performed).toEqual([]);
+  });
+
+  it('lets workers be told before those who look', async () => {
+    const { loop, keeper, order, start } = loopOver(openMemoryJournal());
+    start();
+    loop.add(keeper);
+    await settle();
+    expect(order).toEqual(['perform', 'leave', 'publish']);
+    await loop.stop();
   });
 
   it('ends on a bug, by name', async () => {

@@ -1,6 +1,7 @@
-import { fence, limits, type TaskId } from '@switchyard/protocol';
+import { limits, type TaskId } from '@switchyard/protocol';
 import type { Decision } from './decision.ts';
 import type { Accepted, Wait } from './state.ts';
+import { nextFence } from './task-change.ts';
 
 /** Everything a task depends on is there: it may be leased, asks its person, or goes to its reviewers. */
 export function beginTask(decision: Decision, taskId: TaskId): void {
@@ -25,7 +26,7 @@ export function requestRunReview(decision: Decision, taskId: TaskId): void {
   const task = decision.task(taskId);
   const submitted: Accepted = {
     attempt: task.attempts + 1,
-    fence: fence.parse(task.fence + 1),
+    fence: nextFence(task),
     commit: state.candidate,
     base: state.base,
     at,

@@ -1,10 +1,11 @@
-import { expectedRpm, fence, type TaskId } from '@switchyard/protocol';
+import { expectedRpm, type TaskId } from '@switchyard/protocol';
 import type { Decision } from './decision.ts';
 import { mayBegin } from './dependencies.ts';
 import type { RunInput, WorkerOffer } from './input.ts';
 import { areFree } from './path-leases.ts';
 import { resumePointOf } from './resume-point.ts';
 import { holdsPaths } from './run-index.ts';
+import { nextFence } from './task-change.ts';
 import type { TaskState } from './state.ts';
 import { isTyped, wantedLabels } from './wanted-labels.ts';
 
@@ -57,7 +58,7 @@ function lease(decision: Decision, taskId: TaskId, worker: FreeWorker): void {
     lease: {
       worker: worker.offer.worker,
       attempt: task.attempts + 1,
-      fence: fence.parse(task.fence + 1),
+      fence: nextFence(task),
       at,
       base: state.candidate,
       ...(resumeFrom === undefined ? {} : { resumeFrom }),

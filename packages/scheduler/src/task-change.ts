@@ -1,4 +1,4 @@
-import type { TaskId } from '@switchyard/protocol';
+import type { Fence, TaskId } from '@switchyard/protocol';
 import { enterIndex, holdsPaths, indexPaths, leaveIndex } from './run-index.ts';
 import type { AttemptOutcome, AttemptRecord, Lack, RunState, TaskState } from './state.ts';
 
@@ -26,6 +26,11 @@ export function setLack(state: RunState, id: TaskId, lack: Lack | undefined): vo
   changeTask(state, id, (task) => {
     if (task.phase.kind === 'ready') task.phase = { ...task.phase, lack };
   });
+}
+
+/** What the next attempt of a task is told from earlier ones by. */
+export function nextFence({ fence }: Pick<TaskState, 'fence'>): Fence {
+  return (fence + 1) as Fence; // not parsed: every fence is one more than another
 }
 
 /** The attempt that was begun last. */

@@ -3,9 +3,13 @@ import { tasksBefore } from '@switchyard/scheduler';
 import { id, plan, task } from './build-plan.ts';
 import { World } from './world.ts';
 
-const namesBefore = (tasks: readonly ReturnType<typeof task>[], name: string): string[] => {
+const namesBefore = (
+  tasks: readonly ReturnType<typeof task>[],
+  name: string,
+  counts: Parameters<typeof tasksBefore>[2] = () => true,
+): string[] => {
   const { state } = new World(plan(tasks, { verify: [] }), []);
-  return tasksBefore(state, id(name)).map((found) => found.task.id);
+  return tasksBefore(state, id(name), counts).map((found) => found.task.id);
 };
 
 describe('what a task builds on', () => {
@@ -19,6 +23,10 @@ describe('what a task builds on', () => {
     ];
     expect(namesBefore(tasks, 'last')).toEqual(['near', 'beside', 'check']);
     expect(namesBefore(tasks, 'far')).toEqual([]);
+    expect(namesBefore(tasks, 'last', (found) => found.task.kind === 'implement')).toEqual([
+      'near',
+      'beside',
+    ]);
   });
 
   it('is the nearest hundred of a long chain', () => {

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { AppError } from '@switchyard/protocol';
 import type { Logger } from '@switchyard/runtime';
 import Database from 'libsql';
-import { batchColumns, batchesOf } from './fact-batch.ts';
+import { batchColumns, batchesOf, type BatchRow } from './fact-batch.ts';
 import { FactReader } from './fact-reader.ts';
 import { GroupCommit, type EncodedFact } from './group-commit.ts';
 import type { Journal, NewFact, ReadOptions, StoredFact } from './journal.ts';
@@ -81,7 +81,9 @@ class LibsqlJournal implements ShelvedJournal {
     this.file = file;
     this.name = owner.journal;
     this.logger = logger;
-    this.insert = db.prepare(`insert into batches (${batchColumns}) values (?, ?, ?, ?, ?, ?)`);
+    this.insert = db.prepare(
+      `insert into batches (${batchColumns}) select ?, ?, ?, ?, ?, ? where ${OwnerCheck.holds}`,
+    );
     this.reader = new FactReader(db, { file, guarded: (work) => this.guarded(work) });
     this.owner = new OwnerCheck(db, file, owner);
     this.lastSeq = this.reader.lastSeq();
@@ -124,22 +126,36 @@ class LibsqlJournal implements ShelvedJournal {
   private commit(facts: readonly EncodedFact[]): number {
     const first = this.lastSeq + 1;
     const rows = batchesOf(first, facts);
+    this.commits += 1;
     this.guarded(() => {
-      this.db.exec('begin immediate');
-      try {
-        this.owner.require();
-        this.commits += 1;
-        if (this.commits === commitsBeforeRoom) this.makeRoom();
-        for (const row of rows) this.insert.run(...row);
-        this.db.exec('commit');
-      } catch (error) {
-        if (this.db.inTransaction) this.db.exec('rollback');
-        throw error;
-      }
+      // A statement alone is a transaction: a turn of one run is spared those that begin and end one.
+      const [only] = rows;
+      if (rows.length === 1 && only !== undefined && this.commits !== commitsBeforeRoom) this.keep(only);
+      else this.keepAll(rows);
     });
     this.lastSeq = first + facts.length - 1;
     this.writeMark();
     return first;
+  }
+
+  private keepAll(rows: readonly BatchRow[]): void {
+    this.db.exec('begin immediate');
+    try {
+      if (this.commits === commitsBeforeRoom) this.makeRoom();
+      for (const row of rows) this.keep(row);
+      this.db.exec('commit');
+    } catch (error) {
+      if (this.db.inTransaction) this.db.exec('rollback');
+      throw error;
+    }
+  }
+
+  /** Throws AppError E_STATE_LOCKED when somebody else has the journal. */
+  private keep(row: BatchRow): void {
+    const { changes } = this.insert.run(...row, this.owner.epoch);
+    if (changes === 1) return;
+    this.owner.require();
+    throw new Error('a row was not written');
   }
 
   /** In a transaction that has the write lock. Without room commits are as good, and slower. */

@@ -4,7 +4,6 @@ import type { Logger } from '@switchyard/runtime';
 import { machineFiles, type FileStore } from './file-store.ts';
 import { encodeRecord, OutboxFile, type OutboxChange } from './outbox-file.ts';
 import { storageError } from './storage-error.ts';
-import type { TurnEnd } from './turn-end.ts';
 
 export interface OutboxEntry {
   readonly id: MessageId;
@@ -17,8 +16,9 @@ export interface OutboxEntry {
  */
 export interface Outbox {
   /**
-   * Resolves when the message is on the disk, synced. An id that is there already changes nothing. Rejects with
-   * AppError E_QUEUE_FULL at `limits.outboxEntries`, E_DISK_FULL, E_STORAGE.
+   * Resolves when the message is on the disk, synced, or was acknowledged before: what is acknowledged at once is spared
+   * the disk. An id that is there already changes nothing. Rejects with AppError E_QUEUE_FULL at
+   * `limits.outboxEntries`, E_DISK_FULL, E_STORAGE.
    */
   append(id: MessageId, frame: Uint8Array): Promise<void>;
   /** What is on the disk and not acknowledged, oldest first. */
@@ -39,8 +39,8 @@ export interface OutboxOptions {
   readonly compactBytes?: number;
   /** Absent: the file system of this machine. */
   readonly files?: FileStore;
-  /** Absent: that of the event loop. */
-  readonly turnEnd?: TurnEnd;
+  /** Calls back ten milliseconds later; absent: by the machine's clock. */
+  readonly soon?: (callback: () => void) => void;
   /** Calls back a second later, when nothing else needs the process any more; absent: by the machine's clock. */
   readonly later?: (callback: () => void) => void;
 }
@@ -56,6 +56,11 @@ interface Waiting {
   reject(error: AppError): void;
 }
 
+/**
+ * So long a message waits for others, and for its acknowledgement: an idle orchestrator on the same network has written
+ * its journal by then, and the two need not wait for one disk. What dies with its process meanwhile was not promised.
+ */
+const soonMs = 10;
 const laterMs = 1_000;
 
 /**
@@ -137,9 +142,8 @@ class FileOutbox implements Outbox {
   }
 
   private async drain(): Promise<void> {
-    // The end of the turn: whatever else it appends goes into the same record.
-    await new Promise<void>((resolve) => (this.options.turnEnd ?? setImmediate)(resolve));
     while (this.waiting.length > 0 || this.isForgetting) {
+      await new Promise<void>((resolve) => (this.options.soon ?? machineSoon)(resolve));
       const group = this.waiting;
       this.waiting = [];
       this.isForgetting = false;
@@ -214,6 +218,10 @@ class FileOutbox implements Outbox {
     this.file = next;
     logger.debug({ file, before, after: next.bytes }, 'outbox compacted');
   }
+}
+
+function machineSoon(callback: () => void): void {
+  setTimeout(callback, soonMs);
 }
 
 function machineLater(callback: () => void): void {

@@ -32,6 +32,13 @@ export class OwnerCheck {
     this.select = db.prepare('select epoch, holder from owner where one = 1').raw(true);
   }
 
+  /** The condition of a statement that writes only while this is so; takes `epoch`. */
+  static readonly holds = '(select epoch from owner where one = 1) = ?';
+
+  get epoch(): number {
+    return this.owner.epoch;
+  }
+
   /** Throws AppError E_STATE_LOCKED. */
   require(): void {
     const [epoch, holder] = (this.select.get() ?? [0, 'somebody']) as [number, string];

@@ -183,17 +183,23 @@ describe('the libSQL file', () => {
     const first = open();
     await first.append('s', 1, [fact('mine')]);
     const second = open();
+    // A row is a transaction of its own, rows of several streams share one.
     const late = await first.append('s', 2, [fact('behind')]).catch((error: unknown) => error);
     expect(late).toMatchObject({ code: 'E_STATE_LOCKED' });
+    const third = open();
+    const both = ['s', 't'].map((stream) => second.append(stream, 2, [fact('behind')]));
+    for (const one of await Promise.allSettled(both))
+      expect(one).toMatchObject({ status: 'rejected', reason: { code: 'E_STATE_LOCKED' } });
     expect(String(late)).toContain(`process ${process.pid} on`);
     const snapshot = { stream: 's', seq: 1, facts: 1, events: 0, floor: 1, shape: 'x', parts: ['1'] };
     await expect(first.shelf.keep([{ ...snapshot, newEvents: [] }])).rejects.toMatchObject({
       code: 'E_STATE_LOCKED',
     });
-    expect(await second.append('s', 3, [fact('theirs')])).toBe(2);
-    expect([...second.read()].map(({ data }) => data)).toEqual(['mine', 'theirs']);
+    expect(await third.append('s', 3, [fact('theirs')])).toBe(2);
+    expect([...third.read()].map(({ data }) => data)).toEqual(['mine', 'theirs']);
     await first.close();
     await second.close();
+    await third.close();
   });
 });
 

@@ -66,15 +66,21 @@ async function run(request: LoopRequest, folder: string, closers: (() => unknown
   const workers = await startWorkers({ url: listener.url, folder, slots: request.slots, fail });
   closers.push(() => workers.forEach((worker) => worker.kill()));
   const plan = planOf(request);
-  const before = { commits, cpu: process.cpuUsage(), at: performance.now() };
+  const before = commits;
+  const spent = stopwatch();
   await submit(hub, log.logger, plan);
+  const submission = spent();
   await finished;
-  const { user, system } = process.cpuUsage(before.cpu);
-  return {
-    tasks: request.tasks,
-    wallMs: performance.now() - before.at,
-    cpuMs: (user + system) / 1000,
-    commits: commits - before.commits,
+  return { tasks: request.tasks, ...spent(), commits: commits - before, submission };
+}
+
+/** What has passed on the wall and on all cores of this process since. */
+function stopwatch(): () => LoopFigures['submission'] {
+  const cpu = process.cpuUsage();
+  const at = performance.now();
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    return { wallMs: performance.now() - at, cpuMs: (user + system) / 1000 };
   };
 }
 

@@ -5,10 +5,11 @@ import Database from 'libsql';
 import { batchColumns, batchesOf, type BatchRow } from './fact-batch.ts';
 import { FactReader } from './fact-reader.ts';
 import { GroupCommit, type EncodedFact } from './group-commit.ts';
+import { openJournalReader } from './journal-reader.ts';
 import type { Journal, NewFact, ReadOptions, StoredFact } from './journal.ts';
 import { LibsqlShelf } from './libsql-shelf.ts';
 import { makeLogRoom } from './log-room.ts';
-import { judgeMark, requireNotGone } from './mark-check.ts';
+import { hasLog, judgeMark } from './mark-check.ts';
 import { MarkFile, markFileOf } from './mark.ts';
 import { migrate } from './migrations.ts';
 import { claimOwner, OwnerCheck, type Owner } from './owner.ts';
@@ -38,7 +39,8 @@ export function openLibsqlJournal(options: LibsqlJournalOptions): ShelvedJournal
   const { file, logger } = options;
   let db: Database.Database | undefined;
   try {
-    requireNotGone(file);
+    // As one who only reads: what is refused stays as it was, to be looked at and to be mended.
+    openJournalReader(file, { isStill: !hasLog(file) })?.close();
     db = new Database(file);
     db.exec('pragma busy_timeout = 2000; pragma journal_mode = wal; pragma synchronous = full;');
     migrate(db, file);

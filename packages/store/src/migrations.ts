@@ -1,6 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { AppError } from '@switchyard/protocol';
 import type Database from 'libsql';
+import { requireNeverBegun } from './mark-check.ts';
+import { markFileOf, readMark } from './mark.ts';
 
 /** Marks our files in the header of a SQLite database: `SWYJ`. */
 const applicationId = 0x5357_594a;
@@ -40,11 +42,19 @@ export function migrate(db: Database.Database, file: string): void {
   }
 }
 
-/** For those who only read: false, if there are no facts yet. Throws AppError E_STATE_FOREIGN, E_STATE_NEWER. */
+/**
+ * For those who only read: false, if there are no facts yet, and never were. Throws AppError E_STATE_FOREIGN,
+ * E_STATE_NEWER, E_STATE_DAMAGED.
+ */
 export function requireReadable(db: Database.Database, file: string): boolean {
   requireOurs(db, file);
+  // The mark first: a writer may begin between the two.
+  const mark = readMark(markFileOf(file));
   const table = "select 1 from sqlite_master where name = 'facts'";
-  if (db.prepare(table).raw(true).get() === undefined) return false;
+  if (db.prepare(table).raw(true).get() === undefined) {
+    requireNeverBegun(file, mark);
+    return false;
+  }
   requireNotNewer(db, file);
   return true;
 }

@@ -36,6 +36,8 @@ async function closed(count: number): Promise<void> {
 
 /** Its files while it is open, as a kill at this moment leaves them, in a folder of their own. */
 async function killed(): Promise<void> {
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+  file = join(folder, 'journal.db');
   const journal = open();
   for (const data of ['one', 'two', 'three']) await journal.append('s', 1, [fact(data)]);
   const place = join(folder, 'killed');
@@ -163,6 +165,23 @@ describe('a look at a journal', () => {
     truncateSync(log, whole.length - 100);
     expect(wrongIn(inspect())).toMatchObject([
       { code: 'E_STATE_DAMAGED', text: expect.stringContaining('fact 3 is missing at its end') },
+    ]);
+  });
+
+  it('tells a journal that lost all with its write-ahead log from one that is empty', async () => {
+    await killed();
+    writeFileSync(file, '');
+    rmSync(join(file, '..', 'journal.mark'));
+    rmSync(`${file}-wal`);
+    expect(inspect()).toMatchObject([{ state: 'note', text: 'empty' }]);
+    await killed();
+    rmSync(`${file}-wal`);
+    expect(wrongIn(inspect())).toMatchObject([
+      {
+        code: 'E_STATE_DAMAGED',
+        text: expect.stringMatching(/all 3 facts .* are gone: its write-ahead log .*-wal is missing/),
+        mend: expect.stringContaining('copy'),
+      },
     ]);
   });
 

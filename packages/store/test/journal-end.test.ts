@@ -3,6 +3,7 @@ import {
   chmodSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -12,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAppError } from '@switchyard/protocol';
-import { openLibsqlJournal, type ShelvedJournal } from '@switchyard/store';
+import { openJournalReader, openLibsqlJournal, type ShelvedJournal } from '@switchyard/store';
 import { silentLogger, type Logger } from '@switchyard/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { walEnd } from '../src/wal-end.ts';
@@ -172,6 +173,37 @@ describe('the end of the journal', () => {
     rmSync(mark);
     expect(errorOf(open)).toMatchObject({ code: 'E_STATE_DAMAGED' });
     expect(existsSync(`${file}-wal`)).toBe(true);
+  });
+
+  it.each([
+    ['gone', undefined, 'is missing'],
+    ['cut', 100, 'is cut or damaged'],
+  ])('says that all facts went with the write-ahead log, which is %s, and writes nothing', (_, size, how) => {
+    killedAfter(5);
+    // Nothing of it was ever moved over: without its log the file has not even a table.
+    expect(statSync(file).size).toBe(4_096);
+    if (size === undefined) rmSync(`${file}-wal`);
+    else truncateSync(`${file}-wal`, size);
+    rmSync(`${file}-shm`, { force: true });
+    const before = [file, mark].map((name) => readFileSync(name, 'base64'));
+    const all = `all 5 facts that had been acknowledged are gone: its write-ahead log ${file}-wal ${how}`;
+    const refused = { code: 'E_STATE_DAMAGED', message: expect.stringContaining(all) };
+    expect(errorOf(open)).toMatchObject(refused);
+    if (size === undefined) expect(readdirSync(folder)).toEqual(['journal.db', 'journal.mark']);
+    else expect(statSync(`${file}-wal`).size).toBe(size);
+    expect(errorOf(() => openJournalReader(file))).toMatchObject(refused);
+    expect([file, mark].map((name) => readFileSync(name, 'base64'))).toEqual(before);
+  });
+
+  it('leaves a damaged write-ahead log as it was, to be looked at', () => {
+    killedAfter(12);
+    const log = readFileSync(`${file}-wal`);
+    log.writeUInt8(log.readUInt8(log.length - 50) ^ 1, log.length - 50);
+    writeFileSync(`${file}-wal`, log);
+    const before = readFileSync(file);
+    expect(errorOf(open).message).toContain('fact 12 is missing at its end');
+    expect(readFileSync(`${file}-wal`).equals(log)).toBe(true);
+    expect(readFileSync(file).equals(before)).toBe(true);
   });
 
   it('says that another journal was put in its place', async () => {

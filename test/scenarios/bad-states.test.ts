@@ -127,6 +127,42 @@ it('a second orchestrator names the first and how to end it, and harms nothing',
   expect((await first.ended).code).toBe(0);
 });
 
+it('an orchestrator that was stopped and replaced leaves what speaks of the next', async () => {
+  spoil();
+  const file = join(state, 'orchestrator.json');
+  const first = programs.orchestrator();
+  await until('its address', () => existsSync(file) || undefined);
+  first.child.kill('SIGSTOP');
+  for (const name of ['orchestrator.json', 'orchestrator.lock']) rmSync(join(state, name));
+  const second = programs.orchestrator();
+  const announced = await until('the next one', () => existsSync(file) && readFileSync(file, 'utf8'));
+  first.child.kill('SIGTERM');
+  first.child.kill('SIGCONT');
+  await first.ended;
+  expect(readFileSync(file, 'utf8')).toBe(announced);
+  expect((await made.cli('--state', state, 'down').ended).stdout).toBe('ended; nothing is lost\n');
+  expect((await second.ended).code).toBe(0);
+  expect(existsSync(file)).toBe(false);
+});
+
+it('an orchestrator that does not answer is named by its process, and `down` ends it by force', async () => {
+  spoil();
+  const stopped = programs.orchestrator();
+  await until('its address', () => existsSync(join(state, 'orchestrator.json')) || undefined);
+  stopped.child.kill('SIGSTOP');
+  const asked = await made.cli('--state', state, 'workers').ended;
+  expect(asked).toMatchObject({ code: 6, stderr: expect.stringContaining('switchyard down') as string });
+  expect(asked.stderr).toContain(`process ${stopped.child.pid}, does not answer`);
+  const down = await made.cli('--state', state, 'down').ended;
+  expect(down).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('was killed; nothing is lost') as string,
+  });
+  await stopped.ended;
+  const next = await made.cli('--state', state, 'run', 'plan.yaml').ended;
+  expect(next.code, next.stderr).toBe(0);
+});
+
 describe.each(Object.keys(programs) as (keyof typeof programs)[])('%s, given a state folder', (name) => {
   it('of another project', async () => {
     spoil((folder) => writeFileSync(join(folder, 'project.json'), '{"gitDir":"/somebody/elses/.git"}'));

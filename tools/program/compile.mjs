@@ -5,6 +5,7 @@
 // is made aside and renamed, so that of two processes that make the same one, one wins and nobody reads half of it.
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -30,13 +31,15 @@ export async function compiledCopy(further = []) {
   const beside = [...new Set(further.map((entry) => join(root, dirname(entry))))];
   const copy = join(cache, stampOf([...sourceFolders(), ...beside]));
   if (existsSync(copy)) return copy;
+  let aside;
   try {
     mkdirSync(cache, { recursive: true });
+    aside = mkdtempSync(join(cache, 'new-'));
   } catch (error) {
     if (error.code === 'EACCES' || error.code === 'EROFS' || error.code === 'EPERM') return undefined;
     throw error;
   }
-  await compileInto(copy, further);
+  await compileInto(copy, aside, further);
   dropOld(copy);
   return copy;
 }
@@ -70,8 +73,7 @@ function typeScriptIn(folder) {
 const ownRequire =
   "import{createRequire as switchyardRequire}from'node:module';const require=switchyardRequire(import.meta.url);";
 
-async function compileInto(copy, further) {
-  const aside = mkdtempSync(join(cache, 'new-'));
+async function compileInto(copy, aside, further) {
   try {
     await bundle({
       outdir: aside,
@@ -82,6 +84,8 @@ async function compileInto(copy, further) {
       // What is read at each start is short; its lines stay short enough for the trace of an error.
       options: { sourcemap: 'linked', minifyWhitespace: true, minifySyntax: true, lineLimit: 110 },
     });
+    // Made for its maker alone; whoever may read the checkout may run its programs.
+    chmodSync(aside, 0o777 & ~process.umask());
     renameSync(aside, copy);
   } catch (error) {
     rmSync(aside, { recursive: true, force: true });

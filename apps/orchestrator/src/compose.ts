@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, limits, peerId } from '@switchyard/protocol';
@@ -38,7 +38,7 @@ import { closedDoor, openFrontDoor } from './front-door.ts';
 import type { InstanceManager } from './instances.ts';
 import { openLocalFleet } from './local-fleet.ts';
 import { LogFiles } from './log-files.ts';
-import { announce } from './orchestrator-file.ts';
+import { announce, announceEnd, withdraw } from './orchestrator-file.ts';
 import type { DaemonSettings, Door, OrchestratorPorts } from './ports.ts';
 import { FileReports } from './report-writer.ts';
 import { createVerifier } from './verifier.ts';
@@ -85,7 +85,7 @@ export async function compose(
   shutdown.add('log', () => log.close());
   shutdown.add('state folder', () => {
     // Whoever sees no file may start the next one.
-    rmSync(folder.orchestratorFile, { force: true });
+    withdraw(folder.orchestratorFile);
     lock.release();
   });
   try {
@@ -156,7 +156,7 @@ async function start(ground: Ground): Promise<RunningOrchestrator> {
   });
   // The first step, in the turn in which the end is decided: who is connected by then has prevented it, and who comes
   // later reads this.
-  shutdown.add('orchestrator file', () => announce(folder.orchestratorFile, { ...self, draining: true }));
+  shutdown.add('orchestrator file', () => announceEnd(folder.orchestratorFile, self));
   logger.info(
     { url, repository: user.workTree, state: folder.root, sandbox: adapters.sandbox.tier },
     'orchestrator ready',

@@ -53,12 +53,12 @@ export class IgnoredMessages {
 export function whyNotCurrent(
   keeper: RunKeeper | undefined,
   from: PeerId,
-  { taskId, fence }: AttemptKey,
+  { taskId, attempt: number, fence }: AttemptKey,
 ): Ignorance {
   if (keeper === undefined) return 'unknown-run';
   const task = keeper.state.tasks.get(taskId);
   if (task === undefined) return 'unknown-task';
-  const record = task.history.find((attempt) => attempt.fence === fence);
+  const record = task.history.find((attempt) => attempt.fence === fence && attempt.attempt === number);
   if (record === undefined) return 'unknown-attempt';
   if (record.worker !== from) return 'not-its-own';
   return record.outcome === 'lost' || record.outcome === 'cancelled' ? 'fenced' : 'over';

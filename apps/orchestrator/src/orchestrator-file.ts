@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { processStart, unwritableState } from '@switchyard/runtime';
 
@@ -30,5 +30,24 @@ export function announce(file: string, content: Omit<OrchestratorFile, 'pid' | '
   } catch (cause) {
     rmSync(temporary, { force: true });
     throw unwritableState(dirname(file), cause);
+  }
+}
+
+/** Says that this process ends; nothing, where the file speaks of another, which has taken over. */
+export function announceEnd(file: string, content: Omit<OrchestratorFile, 'pid' | 'startedTicks'>): void {
+  if (isOurs(file)) announce(file, { ...content, draining: true });
+}
+
+/** Takes the file away, unless it speaks of another process. */
+export function withdraw(file: string): void {
+  if (isOurs(file)) rmSync(file, { force: true });
+}
+
+function isOurs(file: string): boolean {
+  try {
+    const { pid, startedTicks } = JSON.parse(readFileSync(file, 'utf8')) as Partial<OrchestratorFile>;
+    return pid === process.pid && startedTicks === (processStart(process.pid) ?? 0);
+  } catch {
+    return false; // gone, or half a file: it speaks of nobody
   }
 }

@@ -99,7 +99,8 @@ export class WorkerMessages {
   private current({ from, attempt }: Report): RunKeeper | undefined {
     const keeper = this.context.loop.keepers.get(attempt.run);
     const lease = keeper?.held.get(attempt.taskId);
-    return lease?.worker === from && lease.fence === attempt.fence ? keeper : undefined;
+    const isIts = lease?.fence === attempt.fence && lease.attempt === attempt.attempt;
+    return isIts && lease.worker === from ? keeper : undefined;
   }
 
   /** Nobody waits for the answer to this one: only a word that changes nothing has one. */

@@ -30,6 +30,7 @@ describe('the sender of a report that changes nothing is told why', () => {
     ['of a run that is not here', 'unknown-run', { run: runId.parse('other-abcdef') }],
     ['of a task it never had', 'unknown-task', { taskId: taskId.parse('z') }],
     ['of an attempt that nobody has had', 'unknown-attempt', { fence: fence.parse(7) }],
+    ['of an attempt by another number', 'unknown-attempt', { attempt: 4 }],
     ['of the attempt of another', 'not-its-own', {}],
   ])('%s', async (_name, reason, over) => {
     const { bench, stranger, run, assignment } = await twoWorkers();
@@ -48,6 +49,14 @@ describe('the sender of a report that changes nothing is told why', () => {
     const expected = { ...attemptOf(wrong), reason, text: expect.stringMatching(/\w+ \w+/) as string };
     for (const word of told) expect(word).toEqual({ ...expected, type: word.type });
     expect(bench.events(run)).toHaveLength(before);
+    expect(bench.phase(run, 'a')).toBe('preparing');
+  });
+
+  it('of its own attempt by another number', async () => {
+    const { bench, worker, run, assignment } = await twoWorkers();
+    worker.complete({ ...assignment, attempt: 4 });
+    await bench.until(() => toldTo(worker).length === 1);
+    expect(toldTo(worker)).toMatchObject([{ reason: 'unknown-attempt', attempt: 4 }]);
     expect(bench.phase(run, 'a')).toBe('preparing');
   });
 

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, limits } from '@switchyard/protocol';
 import { openStateFolder, sleep, systemClock, unwritableState } from '@switchyard/runtime';
@@ -15,6 +15,8 @@ export interface EphemeralOrchestrator {
   release(): void;
   /** Resolves when its process has gone; ended by force when it takes longer than the time a drain may. */
   ended(): Promise<void>;
+  /** What it died of, once it has; nothing where it said nothing. */
+  death(): AppError | undefined;
   /** Ends it and all it started, at once. */
   kill(): void;
 }
@@ -25,6 +27,8 @@ export type EphemeralStart =
   | { readonly kind: 'other'; readonly file: OrchestratorFile };
 
 const pollMs = 30;
+/** A disk with less room takes not even a line. */
+const leastBytes = 64 * 1024;
 
 /**
  * Starts an orchestrator of our own and waits until it has told its address. It gets a process group of its own, so
@@ -65,10 +69,13 @@ export async function startEphemeral(
   for (;;) {
     const file = runningOrchestrator(folder);
     if (file !== undefined && file.pid === child.pid)
-      return { kind: 'started', orchestrator: handleOf(child, file, gone) };
+      return {
+        kind: 'started',
+        orchestrator: handleOf(child, { file, gone, death: () => causeOf(complaints, folder.root) }),
+      };
     if (ended()) {
       if (file !== undefined) return { kind: 'other', file };
-      const death = diedOf(complaints, child);
+      const death = causeOf(complaints, folder.root) ?? atStart(complaints, child);
       // Another one has the lock, and has not told its address yet.
       if (death.code !== 'E_STATE_LOCKED' || systemClock.monotonic() > deadline) throw death;
       await keptAwake(pollMs);
@@ -94,9 +101,16 @@ function openComplaints(file: string, root: string): number {
   }
 }
 
-function handleOf(child: ChildProcess, file: OrchestratorFile, gone: Promise<void>): EphemeralOrchestrator {
+interface Started {
+  readonly file: OrchestratorFile;
+  readonly gone: Promise<void>;
+  readonly death: () => AppError | undefined;
+}
+
+function handleOf(child: ChildProcess, { file, gone, death }: Started): EphemeralOrchestrator {
   return {
     file,
+    death,
     release: () => child.unref(),
     kill: () => killGroup(child),
     ended: async () => {
@@ -128,11 +142,18 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-function diedOf(complaints: string, child: ChildProcess): AppError {
+/** What it said at its end; on a full disk it could not say anything. */
+function causeOf(complaints: string, root: string): AppError | undefined {
+  const text = readFileSync(complaints, 'utf8').trim();
+  if (text !== '') return errorFromText(text);
+  const { bavail, bsize } = statfsSync(root);
+  if (bavail * bsize >= leastBytes) return undefined;
+  return unwritableState(root, Object.assign(new Error('no space left on the device'), { code: 'ENOSPC' }));
+}
+
+function atStart(complaints: string, child: ChildProcess): AppError {
   const text = readFileSync(complaints, 'utf8').trim();
   const how = child.signalCode ?? `exit code ${child.exitCode ?? 'unknown'}`;
-  return (
-    errorFromText(text) ??
-    new AppError('E_SPAWN', `the orchestrator ended at its start (${how}): ${text.slice(-2_000)}`)
-  );
+  const said = text === '' ? 'it said nothing' : text.slice(-2_000);
+  return new AppError('E_SPAWN', `the orchestrator ended at its start (${how}): ${said}`);
 }

@@ -13,17 +13,24 @@ export const reappearMs = 60_000;
  * end), or it died and nothing has started it again. It is looked for only while the connection is lost.
  */
 export class Presence {
-  /** Resolves with E_UNREACHABLE; never, as long as the connection comes back each time. */
+  /** Resolves with E_UNREACHABLE, or what it died of; never, as long as the connection comes back each time. */
   readonly gone: Promise<AppError>;
   private readonly folder: StateFolder;
   private readonly graceMs: number;
+  private readonly death: () => AppError | undefined;
   private tell: (error: AppError) => void = () => undefined;
   private timer: NodeJS.Timeout | undefined;
   private lostAt = 0;
 
-  constructor(folder: StateFolder, graceMs: number = reappearMs) {
+  /** `death`: what one of our own died of, where that is known. */
+  constructor(
+    folder: StateFolder,
+    graceMs: number = reappearMs,
+    death: () => AppError | undefined = () => undefined,
+  ) {
     this.folder = folder;
     this.graceMs = graceMs;
+    this.death = death;
     this.gone = new Promise((resolve) => (this.tell = resolve));
   }
 
@@ -43,6 +50,7 @@ export class Presence {
     const hasEnded = !existsSync(this.folder.orchestratorFile);
     if (!hasEnded && systemClock.monotonic() - this.lostAt < this.graceMs) return;
     this.found();
-    this.tell(new AppError('E_UNREACHABLE', `the orchestrator ${hasEnded ? 'was ended' : 'has died'}`));
+    const what = `the orchestrator ${hasEnded ? 'was ended' : 'has died'}`;
+    this.tell(this.death() ?? new AppError('E_UNREACHABLE', what));
   }
 }

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { AppError, messageOf } from '@switchyard/protocol';
 import type { UserRepository } from '@switchyard/repo';
 import {
+  isAlive,
   layOutStateFolder,
-  processStart,
   repositoryStateRoot,
   requireOwner,
   requireProject,
@@ -75,11 +75,7 @@ export function runningOrchestrator(folder: StateFolder): OrchestratorFile | und
     return undefined;
   }
   if (!parsed.success) return undefined;
-  const started = processStart(parsed.data.pid);
-  const isAlive =
-    started !== undefined &&
-    (started === 0 || parsed.data.startedTicks === 0 || started === parsed.data.startedTicks);
-  return isAlive ? parsed.data : undefined;
+  return isAlive(parsed.data) ? parsed.data : undefined;
 }
 
 /** The operator's token of a state folder. Throws AppError E_TOKEN. */

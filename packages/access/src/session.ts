@@ -139,8 +139,8 @@ function connectLocal(
     return webSocketDial({ url, token, fingerprint })(lane);
   };
   // Nothing starts an orchestrator of our own again.
-  const presence = own === undefined ? new Presence(folder) : new Presence(folder, 0);
-  return connect({ url: file.url, self, dial, presence, own });
+  const presence = own === undefined ? new Presence(folder) : new Presence(folder, 0, () => own.death());
+  return connect({ url: file.url, self, dial, presence, own, orchestrator: file.pid });
 }
 
 interface LocalConnection {
@@ -155,9 +155,11 @@ interface Connection {
   readonly dial: Dial;
   readonly presence?: Presence;
   readonly own?: EphemeralOrchestrator | undefined;
+  /** The process of one on this machine. */
+  readonly orchestrator?: number;
 }
 
-async function connect({ url, self, dial, presence, own }: Connection): Promise<Session> {
+async function connect({ url, self, dial, presence, own, orchestrator }: Connection): Promise<Session> {
   const listeners = new Set<(lost: string | undefined) => void>();
   const tell = (lost: string | undefined): void => listeners.forEach((listener) => listener(lost));
   let refused: (error: AppError) => void = () => undefined;
@@ -199,7 +201,7 @@ async function connect({ url, self, dial, presence, own }: Connection): Promise<
   // Between two tries to connect nothing else would keep this process alive.
   const awake = setInterval(() => undefined, 60_000);
   try {
-    await firstConnection(link, url);
+    await firstConnection(link, url, orchestrator);
   } catch (error) {
     clearInterval(awake);
     await link.close();
@@ -213,14 +215,20 @@ async function connect({ url, self, dial, presence, own }: Connection): Promise<
   return new OpenSession(link, { url, listeners, closed, own, gone });
 }
 
-async function firstConnection(link: Link, url: string): Promise<void> {
+async function firstConnection(link: Link, url: string, orchestrator?: number): Promise<void> {
   link.start();
   try {
     await link.whenConnected(AbortSignal.timeout(limits.helloTimeoutMs));
   } catch (cause) {
     if (isAppError(cause)) throw cause;
     const within = `within ${limits.helloTimeoutMs / 1000} s`;
-    throw new AppError('E_UNREACHABLE', `nobody answers at ${url} ${within}`, { cause });
+    if (orchestrator === undefined)
+      throw new AppError('E_UNREACHABLE', `nobody answers at ${url} ${within}`, { cause });
+    throw new AppError(
+      'E_UNREACHABLE',
+      `the orchestrator of this repository, process ${orchestrator}, does not answer ${within}: it hangs, was stopped, or has no time; \`switchyard down\` ends it, by force if it must`,
+      { cause },
+    );
   }
 }
 

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStateFolder, processStart } from '@switchyard/runtime';
@@ -54,6 +55,32 @@ describe('an orchestrator for one command', () => {
       code: 'E_SPAWN',
       message: 'the orchestrator ended at its start (exit code 9): boom',
     });
+  });
+
+  it('that dies while it works tells what of', async () => {
+    const started = await start(
+      `announce(process.pid); setTimeout(() => { process.stderr.write('error E_DISK_FULL: make room\\n'); process.exit(8); }, 200)`,
+    );
+    if (started.kind !== 'started') throw new Error('another one');
+    expect(started.orchestrator.death()).toBeUndefined();
+    await started.orchestrator.ended();
+    expect(started.orchestrator.death()).toMatchObject({ code: 'E_DISK_FULL', message: 'make room' });
+  });
+
+  it('that dies without a word on a full disk is told as that', async (context) => {
+    const disk = join(folder, 'state');
+    mkdirSync(disk);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'none', disk]);
+    if (mounted.status !== 0) context.skip('no small disk can be mounted here');
+    try {
+      const file = JSON.stringify(join(disk, 'fill'));
+      const dying = start(
+        `try { for (;;) fs.appendFileSync(${file}, Buffer.alloc(4096)); } catch { process.exit(8); }`,
+      );
+      await expect(dying).rejects.toMatchObject({ code: 'E_DISK_FULL', exitCode: 8 });
+    } finally {
+      spawnSync('umount', [disk]);
+    }
   });
 
   it('gives way to one that somebody else started at the same time', async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AppError } from '@switchyard/protocol';
 import { openStateFolder, type StateFolder } from '@switchyard/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Presence } from '../src/presence.ts';
@@ -40,6 +41,14 @@ describe('an orchestrator that does not answer', () => {
     const first = await Promise.race([patient.gone.then(() => 'patient'), hasty.gone.then(() => 'hasty')]);
     patient.found();
     expect(first).toBe('hasty');
+  });
+
+  it('is told by what it died of, where that is known', async () => {
+    announce(deadPid, 1);
+    const cause = new AppError('E_DISK_FULL', 'make room');
+    const presence = new Presence(folder, 0, () => cause);
+    presence.lost();
+    expect(await presence.gone).toBe(cause);
   });
 
   it('is not given up while its process is there', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { AppError, messageOf } from '@switchyard/protocol';
+import { isAlive } from '@switchyard/runtime';
 import { z } from 'zod';
 
 /** Where the hub is now. */
@@ -13,15 +14,21 @@ export interface HubPlace {
 }
 
 const orchestratorFile = z.object({
+  pid: z.number(),
+  startedTicks: z.number(),
   url: z.string(),
   httpUrl: z.string(),
   fingerprint: z.string().optional(),
 });
 
-/** Reads the file that a running orchestrator keeps in its state folder; undefined: none runs. */
+/**
+ * Reads the file that a running orchestrator keeps in its state folder; undefined: none runs. The address of one that was
+ * killed is nobody's, or a stranger's by now, who would be shown our token.
+ */
 export function readOrchestratorFile(file: string): HubPlace | undefined {
   try {
-    return orchestratorFile.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const { pid, startedTicks, ...place } = orchestratorFile.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return isAlive({ pid, startedTicks }) ? place : undefined;
   } catch {
     // No orchestrator yet, or half a file of one that crashed; whoever dials tries again.
     return undefined;

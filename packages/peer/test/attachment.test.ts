@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attach, peerConfigShape, startOn, type PeerConfig } from '@switchyard/peer';
 import { AppError } from '@switchyard/protocol';
+import { processStart } from '@switchyard/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
@@ -22,6 +23,7 @@ const discover = (): Promise<{ gitCommonDir: string }> => {
   return Promise.resolve({ gitCommonDir });
 };
 const role = 'reviewer' as const;
+const deadPid = 2 ** 22 + 1;
 
 describe('a daemon of this machine', () => {
   it('takes the next free name of the repository, waits for its orchestrator, and gives the name back', async () => {
@@ -31,11 +33,17 @@ describe('a daemon of this machine', () => {
     expect(first.state.root).toContain(join(root, 'state', 'repositories', 'project-'));
     expect(() => first.locate()).toThrow(expect.objectContaining({ code: 'E_UNREACHABLE' }));
     expect(() => first.token()).toThrow(expect.objectContaining({ code: 'E_UNREACHABLE' }));
-    writeFileSync(
-      first.state.orchestratorFile,
-      JSON.stringify({ url: 'ws://127.0.0.1:1/hub', httpUrl: 'http://127.0.0.1:1' }),
-    );
+    const announce = (pid: number, startedTicks = processStart(pid)): void => {
+      const place = { url: 'ws://127.0.0.1:1/hub', httpUrl: 'http://127.0.0.1:1' };
+      writeFileSync(first.state.orchestratorFile, JSON.stringify({ pid, startedTicks, ...place }));
+    };
     writeFileSync(first.state.tokenFile, 'operator\n');
+    // One that was killed: what answers there now may be anybody, by its number as well.
+    announce(deadPid, 1);
+    expect(() => first.locate()).toThrow(expect.objectContaining({ code: 'E_UNREACHABLE' }));
+    announce(process.pid, 1);
+    expect(() => first.locate()).toThrow(expect.objectContaining({ code: 'E_UNREACHABLE' }));
+    announce(process.pid);
     expect([first.locate().httpUrl, first.token()]).toEqual(['http://127.0.0.1:1', 'operator']);
     await first.shutdown.run('the test');
     const third = await attach(configOf(), { role, discover });

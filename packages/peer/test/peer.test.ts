@@ -77,7 +77,10 @@ describe('the place of the hub', () => {
     expect(readOrchestratorFile(file)).toBeUndefined();
     writeFileSync(file, '{"url":');
     expect(readOrchestratorFile(file)).toBeUndefined();
-    writeFileSync(file, JSON.stringify({ pid: 1, url: 'ws://h:1/hub', httpUrl: 'http://h:1' }));
+    writeFileSync(
+      file,
+      JSON.stringify({ pid: process.pid, startedTicks: 0, url: 'ws://h:1/hub', httpUrl: 'http://h:1' }),
+    );
     expect(readOrchestratorFile(file)).toEqual({ url: 'ws://h:1/hub', httpUrl: 'http://h:1' });
   });
 

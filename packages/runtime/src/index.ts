@@ -18,7 +18,14 @@ export { asksForHelp, flagsHelp, loadConfig, readFlags, type ConfigSources } fro
 export { programVersion } from './version.ts';
 export { ownProcess, ownThread, type OwnProcess } from './own-process.ts';
 export { createMetrics, metricTable, type MetricName, type Metrics } from './metrics.ts';
-export { acquireLock, lockHolder, processStart, type LockHolder, type LockResult } from './process-lock.ts';
+export {
+  acquireLock,
+  isAlive,
+  lockHolder,
+  processStart,
+  type LockHolder,
+  type LockResult,
+} from './process-lock.ts';
 export { logFieldTable } from './log-fields.ts';
 export {
   connectThrough,

@@ -62,7 +62,8 @@ function createWhole(file: string, text: string): boolean {
   }
 }
 
-function isAlive(holder: LockHolder): boolean {
+/** Whether it is that process still, and no other by its number. */
+export function isAlive(holder: LockHolder): boolean {
   const started = processStart(holder.pid);
   return (
     started !== undefined && (started === holder.startedTicks || started === 0 || holder.startedTicks === 0)

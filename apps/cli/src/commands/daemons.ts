@@ -1,5 +1,5 @@
+import { AppError } from '@switchyard/protocol';
 import type { Command } from 'commander';
-import type { CommandContext } from '../context.ts';
 import { hostedNames, type HostedName } from '../daemon-process.ts';
 
 const words: Readonly<Record<HostedName, string>> = {
@@ -10,12 +10,17 @@ const words: Readonly<Record<HostedName, string>> = {
 };
 
 /** The daemons. `main` hands over to them before the command line is parsed: here they only have their place in the list. */
-export function addDaemons(program: Command, context: CommandContext): void {
+export function addDaemons(program: Command): void {
   for (const name of hostedNames) {
     program
       .command(`${name} [flags...]`)
       .description(words[name])
       .allowUnknownOption()
-      .action(() => context.terminal.err(`start it as the first word: switchyard ${name} …\n`));
+      .action(() => {
+        throw new AppError(
+          'E_USAGE',
+          `${name} is the first word: switchyard ${name} …, with its flags behind it`,
+        );
+      });
   }
 }

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cliBin, Scenario } from './harness.ts';
+import { cliBin, Scenario, until } from './harness.ts';
 
 const files = {
   'package.json': JSON.stringify({
@@ -44,6 +44,10 @@ const withoutBubblewrap = (...words: string[]) => {
   const hidden = places.flatMap((place) => ['--ro-bind', '/dev/null', place]);
   const held = ['--die-with-parent', '--dev-bind', '/', '/', ...hidden, '--'];
   return made.start(places[0] ?? '', [...held, process.execPath, cliBin, 'plan', 'draft', ...words]).ended;
+};
+const runsOf = async (): Promise<{ run: string; phase: string }[]> => {
+  const { stdout } = await made.cli('runs', '--json').ended;
+  return JSON.parse(stdout) as { run: string; phase: string }[];
 };
 const inRepository = (name: string): string => join(made.repository, name);
 
@@ -150,6 +154,76 @@ describe('plan draft by an agent', () => {
     expect(existsSync(inRepository('no.yaml'))).toBe(false);
     orchestrator.child.kill('SIGTERM');
     await orchestrator.ended;
+  });
+
+  it('by an agent that nobody knows is refused as a plan that names it, before anything is started', async () => {
+    const before = await runsOf();
+    const { code, stdout, stderr } = await draft('Greet', '--agent', 'nope', '--output', 'no.yaml');
+    expect(stderr).toMatch(/PLAN_AGENT_UNKNOWN: Task draft names the agent "nope"[^]*use one of: .*codex/);
+    expect(stderr).not.toMatch(/round 1/);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect(await runsOf()).toEqual(before);
+  });
+
+  describe('that is known and not installed', () => {
+    const agents = (): NodeJS.ProcessEnv => {
+      const file = join(made.folder, 'agents.json');
+      const cli = { program: 'no-such-program', output: 'text' };
+      writeFileSync(file, JSON.stringify({ absent: { title: 'Absent', install: 'absent@1.0.0', cli } }));
+      return { SWITCHYARD_AGENTS: file };
+    };
+    const draftByAbsent = () =>
+      made.start(
+        process.execPath,
+        [cliBin, 'plan', 'draft', 'Greet', '--agent', 'absent', '--output', 'no.yaml'],
+        agents(),
+      ).ended;
+
+    it('is refused with how it is installed', async () => {
+      const { code, stderr } = await draftByAbsent();
+      expect(stderr).toMatch(/E_AGENT_MISSING: task draft: the program no-such-program[^]*--static/);
+      expect(code).toBe(4);
+    });
+
+    it('is refused as soon as an orchestrator that runs has no worker for it, and nothing of it goes on', async () => {
+      const orchestrator = made.daemon(
+        'orchestrator',
+        '--port',
+        '0',
+        '--agents',
+        String(agents()['SWITCHYARD_AGENTS']),
+      );
+      await made.orchestrator();
+      const { code, stderr } = await draftByAbsent();
+      expect(stderr).toMatch(
+        /E_AGENT_MISSING: no worker of the orchestrator at ws\S+ has the agent absent \(cli\)/,
+      );
+      expect(code).toBe(4);
+      expect((await runsOf()).filter(({ phase }) => phase === 'running')).toEqual([]);
+      orchestrator.child.kill('SIGTERM');
+      await orchestrator.ended;
+    });
+  });
+
+  it.each([
+    ['one of its own', []],
+    ['one that runs already', ['orchestrator']],
+  ] as const)('cancels its run on ctrl-C, on %s', async (_whose, started) => {
+    const others = started.map((role) => made.daemon(role, '--port', '0'));
+    if (others.length > 0) await made.orchestrator();
+    const before = (await runsOf()).length;
+    const running = made.cli('plan', 'draft', 'Greet', '--agent-command', 'sleep 600', '--output', 'no.yaml');
+    await until('a run', async () => (await runsOf()).length > before || undefined);
+    running.child.kill('SIGINT');
+    const { code, stderr } = await running.ended;
+    expect(stderr).toMatch(/round 1 of 3: .*\nstopping; the draft is cancelled, and nothing is written\n$/);
+    expect(code).toBe(130);
+    expect((await runsOf()).filter(({ phase }) => phase === 'running')).toEqual([]);
+    if (others.length === 0) expect(made.leftovers()).toEqual([]);
+    for (const { child, ended } of others) {
+      child.kill('SIGTERM');
+      await ended;
+    }
   });
 
   it('leaves no process behind', () => {

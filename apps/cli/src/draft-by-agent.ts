@@ -1,20 +1,21 @@
-import type { SwitchyardClient } from '@switchyard/client';
-import { formatProblem, parsePlan } from '@switchyard/plan';
+import { formatProblem, parsePlan, type ParseResult } from '@switchyard/plan';
 import {
   AppError,
+  exitCodes,
   isAppError,
   limits,
+  type ErrorCode,
   type HandedInPlan,
-  type Plan,
   type RunView,
 } from '@switchyard/protocol';
 import type { KnownNames } from '@switchyard/agents';
-import { requireAgents } from './missing-agents.ts';
 import { namesIn } from './plan-file.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
 import { draftName } from './draft-lint.ts';
 import { draftInstructions } from './draft-prompt.ts';
-import { withSession } from './session.ts';
+import { runDraft, tellInterrupted, type DraftPlace } from './draft-run.ts';
+import { Interrupt } from './interrupt.ts';
+import { withSession, type Session } from './session.ts';
 import { oneLine } from './show-text.ts';
 
 export interface AgentDraft {
@@ -38,62 +39,97 @@ interface Round {
 /**
  * Has an agent draft a plan: a run of one task in the mode of an orchestrator, which reads the repository, changes nothing,
  * and hands in a plan. What the checks find goes back to it, at once where it has the tool for that, a few times at most.
- * Throws AppError E_PLAN_DRAFT and what a run may throw.
+ * Undefined: there is none, and the command ends with what was said of it. Throws AppError E_PLAN_DRAFT and what a run may
+ * throw.
  */
-export async function draftByAgent(draft: AgentDraft): Promise<string> {
-  const { context, options, rounds } = draft;
+export async function draftByAgent(draft: AgentDraft): Promise<string | undefined> {
+  const { context, options } = draft;
   if ((options.hub ?? context.environment.hub) !== undefined)
     throw new AppError('E_USAGE', 'a plan is drafted by an orchestrator of this machine; leave --hub out');
-  const opened = withSession({ context, options, mode: { kind: 'work', flags: [] } }, async ({ client }) => {
-    let last: Round | undefined;
-    for (let left = rounds; left > 0; left -= last.used) {
-      context.terminal.err(`round ${rounds - left + 1} of ${rounds}: the agent drafts a plan\n`);
-      last = await draftOnce(client, draft, { left, before: last });
-      if (last.problems.length === 0) return last.text;
-      context.terminal.err(`${last.problems.map((problem) => `  ${oneLine(problem)}\n`).join('')}`);
-    }
-    const times = rounds === 1 ? 'the round' : `${rounds} rounds`;
-    throw new AppError('E_PLAN_DRAFT', `after ${times} the plan still has problems; the last are above`);
-  });
-  return opened.catch((error: unknown) => {
+  // An agent that nobody knows is told before anything is started for it.
+  const first = planOfDraft(draft, { left: draft.rounds, before: undefined }, await namesIn(context));
+  if (first.plan === undefined) {
+    for (const { code, message, fix } of first.problems)
+      context.terminal.err(`error ${code}: ${message}\n  fix: ${fix}\n`);
+    context.end(exitCodes.planInvalid.code);
+    return undefined;
+  }
+  let session: Session | undefined;
+  const interrupt = new Interrupt(() => session?.own?.kill());
+  try {
+    return await withSession({ context, options, mode: { kind: 'work', flags: [] } }, (opened) => {
+      session = opened;
+      return draftInRounds(draft, { session, context, interrupt });
+    });
+  } catch (error) {
     throw withoutAgent(error);
-  });
+  } finally {
+    interrupt.close();
+  }
 }
 
-/** Where nothing holds an agent, there is still a way. */
-function withoutAgent(error: unknown): unknown {
-  if (!isAppError(error) || error.code !== 'E_SANDBOX_UNAVAILABLE') return error;
-  const way = 'So no agent drafts a plan here; with --static it is made from the project graph, without one.';
-  return new AppError(error.code, `${error.message}\n${way}`, { cause: error });
+async function draftInRounds(draft: AgentDraft, place: DraftPlace): Promise<string | undefined> {
+  const { rounds } = draft;
+  const { terminal } = draft.context;
+  let last: Round | undefined;
+  for (let left = rounds; left > 0; left -= last.used) {
+    if (place.interrupt.signal === undefined)
+      terminal.err(`round ${rounds - left + 1} of ${rounds}: the agent drafts a plan\n`);
+    last = await draftOnce(draft, place, { left, before: last });
+    if (last === undefined) {
+      tellInterrupted(draft.context);
+      return undefined;
+    }
+    if (last.problems.length === 0) return last.text;
+    terminal.err(`${last.problems.map((problem) => `  ${oneLine(problem)}\n`).join('')}`);
+  }
+  const times = rounds === 1 ? 'the round' : `${rounds} rounds`;
+  throw new AppError('E_PLAN_DRAFT', `after ${times} the plan still has problems; the last are above`);
 }
+
+/** Where no agent can work, there is still a way. */
+function withoutAgent(error: unknown): unknown {
+  if (!isAppError(error)) return error;
+  const way = waysLeft.get(error.code);
+  return way === undefined ? error : new AppError(error.code, `${error.message}\n${way}`, { cause: error });
+}
+
+const waysLeft: ReadonlyMap<ErrorCode, string> = new Map([
+  [
+    'E_SANDBOX_UNAVAILABLE',
+    'So no agent drafts a plan here; with --static it is made from the project graph, without one.',
+  ],
+  ['E_AGENT_MISSING', 'With --static the plan is made from the project graph, without an agent.'],
+]);
 
 interface RoundsLeft {
   readonly left: number;
   readonly before: Round | undefined;
 }
 
+/** Undefined: ctrl-C came. */
 async function draftOnce(
-  client: SwitchyardClient,
   draft: AgentDraft,
-  { left, before }: RoundsLeft,
-): Promise<Round> {
-  const plan = planOfDraft(draft, { left, before });
-  await requireAgents(plan, draft.context);
-  const run = await client.submit(plan, 'plan draft');
-  const handle = client.watch(run);
-  handle.on('event', ({ kind, text }) => {
-    if (kind === 'task-waiting' || kind === 'task-asks')
-      draft.context.terminal.err(`  the agent asks: ${oneLine(text)} (run ${run})\n`);
-    if (kind === 'task-assign-failed') draft.context.terminal.err(`  ${oneLine(text)}\n`);
-  });
-  requireWell(await handle.finished);
-  const { report } = await client.report(run);
+  place: DraftPlace,
+  rounds: RoundsLeft,
+): Promise<Round | undefined> {
+  const names = await namesIn(draft.context);
+  const { plan } = planOfDraft(draft, rounds, names);
+  if (plan === undefined) throw new AppError('E_INTERNAL', 'the plan of the draft itself has problems');
+  const ended = await runDraft(plan, place);
+  if (ended === 'interrupted') return undefined;
+  requireWell(ended);
+  const { report } = await place.session.client.report(ended.run);
   const [task] = report.tasks;
-  return roundOf(task?.attempts.at(-1)?.handover?.plan, await namesIn(draft.context));
+  return roundOf(task?.attempts.at(-1)?.handover?.plan, names);
 }
 
-/** The run that drafts: one task, which is given nothing to write. */
-function planOfDraft(draft: AgentDraft, { left, before }: RoundsLeft): Plan {
+/** The run that drafts: one task, which is given nothing to write; or what is wrong with it. */
+function planOfDraft(
+  draft: AgentDraft,
+  { left, before }: RoundsLeft,
+  names: KnownNames,
+): Pick<ParseResult, 'plan' | 'problems'> {
   const { executor } = draft;
   const task = {
     id: 'draft',
@@ -103,9 +139,11 @@ function planOfDraft(draft: AgentDraft, { left, before }: RoundsLeft): Plan {
     followUps: 'ignore',
     executor: executor['kind'] === 'command' ? executor : { ...executor, mode: 'orchestrator' },
   };
-  const { plan } = parsePlan(JSON.stringify({ name: 'draft', tasks: [task] }), { file: draftName });
-  if (plan === undefined) throw new AppError('E_INTERNAL', 'the plan of the draft itself has problems');
-  return { ...plan, tasks: plan.tasks.map((each) => ({ ...each, draft: { rounds: left } })) };
+  const text = JSON.stringify({ name: 'draft', tasks: [task] });
+  const { plan, problems } = parsePlan(text, { ...names, file: draftName });
+  if (plan === undefined) return { problems };
+  const tasks = plan.tasks.map((each) => ({ ...each, draft: { rounds: left } }));
+  return { plan: { ...plan, tasks }, problems };
 }
 
 /** Throws AppError E_PLAN_DRAFT. */

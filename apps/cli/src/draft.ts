@@ -26,6 +26,7 @@ export async function draft(goal: string, flags: DraftFlags, context: CommandCon
     flags.static === true
       ? fromGraph
       : await draftByAgent({ goal, executor, fromGraph, rounds: flags.rounds, options: flags, context });
+  if (text === undefined) return;
   const plan = await lintDraft(text, context);
   if (plan === undefined) return context.end(exitCodes.planInvalid.code);
   await handOver({ text, plan }, flags, context);

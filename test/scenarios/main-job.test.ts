@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Scenario, type Ended } from './harness.ts';
+import { Scenario, until, type Ended, type Running } from './harness.ts';
 
 const start = fileURLToPath(new URL('../../tools/setup/start.mjs', import.meta.url));
 let made: Scenario;
@@ -35,7 +35,46 @@ function leftBehind(html: string): string[] {
   return [...made.leftovers().map(({ command }) => command), ...files];
 }
 
+/** Ctrl-C in a terminal: to all of the foreground. */
+function interrupt({ child }: Running): void {
+  for (const pid of [child.pid ?? 0, ...childrenOf(child.pid ?? 0)]) process.kill(pid, 'SIGINT');
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+/** Whether a layer is being built in some job of this temporary folder. */
+function isBuilding(folder: string): boolean {
+  return below(below([folder], /^switchyard-start-/), /^state$/)
+    .flatMap((state) => below(below([join(state, 'repositories')], /./), /^layers$/))
+    .some((layers) => below(below(below([layers], /^\.build-/), /^tree$/), /./).length > 0);
+}
+
+function below(folders: readonly string[], name: RegExp): string[] {
+  return folders.flatMap((folder) =>
+    existsSync(folder)
+      ? readdirSync(folder).flatMap((entry) => (name.test(entry) ? join(folder, entry) : []))
+      : [],
+  );
+}
+
 describe('the main job', () => {
+  it('ended by ctrl-C while work is under way, leaves neither processes nor files, and says so', async () => {
+    const own = join(temporary, 'interrupted');
+    mkdirSync(own);
+    const job = made.start(process.execPath, [start], { TMPDIR: own });
+    await until('the build of a layer', () => (isBuilding(own) ? true : undefined));
+    interrupt(job);
+    const { code, stdout, stderr } = await job.ended;
+    expect(code, stdout + stderr).toBe(130);
+    expect(stdout).toMatch(/stopped; the copy is gone, and this checkout is as it was\n$/);
+    expect(stdout + stderr).not.toMatch(/resume|ENOTEMPTY| at /);
+    expect(readdirSync(own).filter((name) => name.startsWith('switchyard-start-'))).toEqual([]);
+    expect(made.leftovers()).toEqual([]);
+  });
+
   it('comes out reviewed, merged and verified; one task is rejected once, with a finding', async () => {
     const { code, stdout, stderr } = await mainJob();
     expect(code, stdout + stderr).toBe(0);

@@ -6,13 +6,15 @@
 //   npm start -- --keep            leaves the copy and the state folder, and says where
 //   npm start -- --no-sandbox      without isolation, for machines that have none
 // Other arguments go to `switchyard run`.
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { captureLater, runHere } from './child.mjs';
 import { ensure, root } from './ensure.mjs';
+import { Interrupted } from './interrupted.mjs';
 import { keepLayers, keptFolder, takeLayers } from './kept-layers.mjs';
 import { endWith } from './setup-error.mjs';
+import { endDaemonsOf, removeAll } from './throw-away.mjs';
 import { commitAll, makeWorkCopy } from './work-copy.mjs';
 
 const examples = join('tools', 'examples', 'self-report');
@@ -20,6 +22,8 @@ const plan = join(examples, 'plan.yaml');
 const warmUp = join(examples, 'warm.yaml');
 const cli = join(root, 'apps', 'cli', 'bin', 'switchyard.mjs');
 const own = new Set(['--fail', '--keep']);
+/** `interrupted` of packages/protocol/src/error-codes.ts. */
+const interruptedCode = 130;
 
 /** Two workers and a reviewer, from the start. */
 const fleet = {
@@ -32,17 +36,28 @@ const fleet = {
 await endWith(async () => {
   const args = process.argv.slice(2);
   ensure({ sandbox: !args.includes('--no-sandbox') });
+  const interrupted = new Interrupted();
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'switchyard-start-')));
-  const job = { folder, copy: join(folder, 'repository'), state: join(folder, 'state'), args };
+  const job = { folder, copy: join(folder, 'repository'), state: join(folder, 'state'), args, interrupted };
   try {
-    makeWorkCopy(root, job.copy);
-    if (args.includes('--fail')) allowFewerLicences(job.copy);
-    return await withLayers(job, () => runPlan(job));
+    const code = await perform(job);
+    return (await interrupted.told()) ? interruptedCode : code;
+  } catch (error) {
+    // What was under way fails by it.
+    if (await interrupted.told()) return interruptedCode;
+    throw error;
   } finally {
     if (args.includes('--keep')) console.log(`kept: ${job.copy}\n      ${job.state}`);
-    else cleanUp(folder, job.state);
+    else await cleanUp(job);
+    interrupted.close();
   }
 });
+
+async function perform(job) {
+  makeWorkCopy(root, job.copy);
+  if (job.args.includes('--fail')) allowFewerLicences(job.copy);
+  return withLayers(job, () => runPlan(job));
+}
 
 function runPlan({ copy, state, args }) {
   console.log(`running ${plan} on a copy of this repository`);
@@ -55,6 +70,7 @@ function runPlan({ copy, state, args }) {
 async function withLayers(job, run) {
   const kept = keptFolder([join(root, 'package-lock.json'), join(root, warmUp)]);
   const layers = await layersOf(job);
+  if (await job.interrupted.told()) return interruptedCode;
   if (kept === undefined || !takeLayers(kept, layers)) {
     const code = await buildLayer(job);
     if (code !== 0) return code;
@@ -85,6 +101,7 @@ async function buildLayer({ copy, state, args }) {
     cwd: copy,
     env,
   });
+  if (code === interruptedCode) return code;
   if (code !== 0) console.error(output.trimEnd());
   else console.log(`dependency layer built in ${Math.round((performance.now() - started) / 1000)} s`);
   return code;
@@ -100,21 +117,24 @@ function allowFewerLicences(copy) {
 }
 
 /** Removes everything but the reports, so that the paths that were printed still lead to them. */
-function cleanUp(folder, state) {
+async function cleanUp({ folder, state, interrupted }) {
+  await endDaemonsOf(folder);
   const reports = filesOf(state).filter((file) => /\/runs\/[^/]+\/report\.(md|html|json)$/.test(file));
-  if (reports.length === 0) return rmSync(folder, { recursive: true, force: true });
   const kept = new Set(reports);
   for (let up of reports) while (up !== folder) kept.add((up = dirname(up)));
-  removeExcept(folder, kept);
-  console.log('the copy and its branches are gone; the report stays');
+  const trouble = await removeAll(kept.size === 0 ? [folder] : allBut(kept, folder));
+  if (trouble !== undefined) console.error(trouble);
+  else if (kept.size > 0) console.log('the copy and its branches are gone; the report stays');
+  else if (await interrupted.told()) console.log('stopped; the copy is gone, and this checkout is as it was');
 }
 
-function removeExcept(folder, kept) {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+/** The topmost of what is not kept. */
+function allBut(kept, folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (!kept.has(path)) rmSync(path, { recursive: true, force: true });
-    else if (entry.isDirectory()) removeExcept(path, kept);
-  }
+    if (!kept.has(path)) return [path];
+    return entry.isDirectory() ? allBut(kept, path) : [];
+  });
 }
 
 function filesOf(folder, depth = 5) {

@@ -12,14 +12,15 @@ import {
 import type { ProjectionsFound } from '@switchyard/history';
 import type { JournalReader, Observation } from '@switchyard/store';
 import { durationText } from './show-text.ts';
+import { accessFound, looked } from './state-access.ts';
 
 /**
  * Looks at everything in a state folder and says what was found and how to mend it. Nothing is changed or made, whoever
  * the folder belongs to.
  */
 export async function stateChecks(folder: StateFolder, isServed: boolean): Promise<Observation[]> {
-  if (!existsSync(folder.root))
-    return [{ name: 'state', state: 'note', text: `${folder.root} (nothing yet; the first run makes it)` }];
+  const shut = shutFound(folder.root);
+  if (shut.length > 0) return shut;
   // Loaded when it is needed: a library with native code.
   const { inspectJournal } = await import('@switchyard/store');
   const { compareProjections, recover } = await import('@switchyard/history');
@@ -36,18 +37,34 @@ export async function stateChecks(folder: StateFolder, isServed: boolean): Promi
     ];
   };
   return [
-    ...folderFound(folder),
-    ...spaceFound(folder),
-    lockFound(folder),
+    ...looked('state', () => folderFound(folder)),
+    ...looked('disk', () => spaceFound(folder)),
+    ...looked('lock', () => [lockFound(folder)]),
     ...inspectJournal(folder.journalFile, { inUse: isServed, look }),
-    ...secretsFound(folder),
+    ...looked('secrets', () => secretsFound(folder)),
     ...(await outboxesFound(folder)),
-    ...leftoversFound(folder, isServed),
+    ...looked('leftovers', () => leftoversFound(folder, isServed)),
   ];
 }
 
 function wrong(name: string, code: ErrorCode, text: string, mend: string): Observation {
   return { name, state: 'wrong', code, text, mend };
+}
+
+/** Nothing can be looked at in a folder that is not there, or is closed to this user. */
+function shutFound(root: string): Observation[] {
+  try {
+    if (statSync(root, { throwIfNoEntry: false }) === undefined)
+      return [{ name: 'state', state: 'note', text: `${root} (nothing yet; the first run makes it)` }];
+  } catch (error) {
+    // A folder above it is closed, which is not ours to open.
+    const mend = 'name a folder of your own with --state, or with SWITCHYARD_STATE';
+    return [wrong('state', 'E_STORAGE', messageOf(error), mend)];
+  }
+  return looked('state', () => {
+    accessSync(root, constants.R_OK | constants.X_OK);
+    return [];
+  });
 }
 
 /** Whose it is, of which repository, and whether it can be written. */
@@ -60,7 +77,10 @@ function folderFound(folder: StateFolder): Observation[] {
       work();
     } catch (error) {
       if (!isAppError(error)) throw error;
-      found.push({ name: 'state', state: 'wrong', code: error.code, text: error.message });
+      const { path } = (error.cause ?? {}) as NodeJS.ErrnoException;
+      if (path === undefined)
+        found.push({ name: 'state', state: 'wrong', code: error.code, text: error.message });
+      else found.push(accessFound('state', path, error.cause));
     }
   };
   asked(() => requireOwner(root));
@@ -86,10 +106,7 @@ function writableFound(path: string): Observation[] {
     accessSync(path, constants.R_OK | constants.W_OK);
     return [];
   } catch (error) {
-    const isReadOnly = (error as NodeJS.ErrnoException).code === 'EROFS';
-    const text = isReadOnly ? `${path} is on a disk that is read-only` : `${path}: ${messageOf(error)}`;
-    const mend = isReadOnly ? 'mount it to be written' : 'give it back to you with chown and chmod';
-    return [wrong('state', 'E_STORAGE', text, mend)];
+    return [accessFound('state', path, error)];
   }
 }
 
@@ -186,10 +203,15 @@ function secretsFound({
 
 async function outboxesFound({ peers }: StateFolder): Promise<Observation[]> {
   const { inspectOutbox } = await import('@switchyard/store');
-  const names = existsSync(peers) ? readdirSync(peers).toSorted() : [];
-  return names.flatMap((name) => {
+  const outbox = (name: string): Observation[] => {
     const file = join(peers, name, 'outbox');
-    return existsSync(file) ? [inspectOutbox(file, `outbox ${name}`)] : [];
+    accessSync(file, constants.R_OK);
+    return [inspectOutbox(file, `outbox ${name}`)];
+  };
+  return looked('outboxes', () => {
+    const folders = readdirSync(peers, { withFileTypes: true }).filter((entry) => !entry.isFile());
+    const names = folders.map(({ name }) => name).toSorted();
+    return names.flatMap((name) => looked(`outbox ${name}`, () => outbox(name)));
   });
 }
 

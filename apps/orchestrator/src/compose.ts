@@ -16,6 +16,7 @@ import {
   programVersion,
   removeTree,
   repositoryStateRoot,
+  requireOwner,
   requireProject,
   Shutdown,
   stateRoot,
@@ -74,7 +75,8 @@ export async function compose(
 ): Promise<RunningOrchestrator> {
   const user = await discoverRepository(config.repository);
   const root = config.state ?? repositoryStateRoot(stateRoot(env), user.gitCommonDir);
-  // Before anything is made in it.
+  // Before anything is made in it; of a folder of somebody else not even its project can be read.
+  requireOwner(root);
   requireProject(layOutStateFolder(root), user.gitCommonDir);
   const folder = openStateFolder(root);
   const lock = takeStateFolder(folder, user.gitCommonDir);

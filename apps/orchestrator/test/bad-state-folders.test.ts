@@ -199,8 +199,10 @@ describe('a state folder', () => {
     for (const file of left) expect(existsSync(join(state, file))).toBe(false);
   });
 
-  it.runIf(isRoot)('of another user is refused, even to root', async () => {
+  it.runIf(isRoot)('of another user is refused, even to root, before anything in it is read', async () => {
     copyOfWhole();
+    rmSync(join(state, 'project.json'));
+    mkdirSync(join(state, 'project.json'));
     chownSync(state, 12_345, 12_345);
     const { code, message } = await refusal(start());
     expect([code, message]).toEqual(['E_STATE_FOREIGN', expect.stringContaining('user 12345')]);

@@ -95,13 +95,28 @@ export function unwritableState(root: string, cause: unknown): AppError {
   );
 }
 
-/** Throws AppError E_STATE_FOREIGN for a folder that is there and another user's. */
+/**
+ * Throws AppError E_STATE_FOREIGN for a folder that is there and another user's, E_STORAGE where that cannot be told.
+ */
 export function requireOwner(root: string): void {
   const uid = process.getuid?.();
-  const owner = statSync(root, { throwIfNoEntry: false })?.uid;
+  const owner = ownerOf(root);
   if (uid === undefined || owner === undefined || owner === uid) return;
   throw new AppError(
     'E_STATE_FOREIGN',
     `the state folder ${root} belongs to user ${owner}, not to you (${uid}); set SWITCHYARD_STATE to a folder of your own`,
   );
+}
+
+/** Undefined: there is no such folder. */
+function ownerOf(root: string): number | undefined {
+  try {
+    return statSync(root, { throwIfNoEntry: false })?.uid;
+  } catch (cause) {
+    throw new AppError(
+      'E_STORAGE',
+      `the state folder ${root} cannot be looked at: ${messageOf(cause)}; set SWITCHYARD_STATE to a folder of your own`,
+      { cause },
+    );
+  }
 }

@@ -86,9 +86,10 @@ describe('a pipeline, by real processes', () => {
     expect(told).toMatch(/## changes: completed\n[^]*### ✓ change\/users\/define: completed/);
     expect(told).toMatch(/- Files: `docs\/users\/change\.md`\n- Key features: a table of users\n/);
     expect(told).toMatch(/- Deployment: a person approved it; on staging since noon; version=7/);
+    // The branch is there since the gate; the report is written behind it.
     await until(
-      'the branch',
-      () => scenario.git('branch', '--list', `switchyard/${run}`).trim() || undefined,
+      'the report',
+      () => existsSync(join(scenario.state, 'runs', run, 'report.json')) || undefined,
     );
     const show = (path: string): string => scenario.git('show', `switchyard/${run}:${path}`);
     expect(show('docs/users/change.md')).toBe('change/users/define\nsay more\n');

@@ -45,16 +45,31 @@ async function shown(made: Scenario): Promise<Shown> {
 const phaseOf = ({ tasks }: Shown, id: string): string | undefined =>
   tasks.find((task) => task.id === id)?.phase;
 
+function commandsOf(made: Scenario) {
+  return async (...words: string[]): Promise<{ code: number | null; text: string }> => {
+    const { code, stdout, stderr } = await made.cli(...words).ended;
+    return { code, text: stdout + stderr };
+  };
+}
+
+/** Whether the branch in the user's repository has the ground like this; before it is there, git fails. */
+function seen(show: (path: string) => string, text: string): () => true | undefined {
+  return () => {
+    try {
+      return show('ground/file') === text || undefined;
+    } catch {
+      return undefined;
+    }
+  };
+}
+
 describe('work that is sent back and taken back, by real processes', () => {
   it('is done again with the note, and is off the branch once, though the orchestrator is killed', async () => {
     const made = new Scenario({ 'handover.json': '{"blockers": ["mind the gap"]}', 'plan.yaml': plan });
     scenarios.push(made);
     const first = made.daemon('orchestrator', '--port', '0', '--workers-max', '2');
     await made.orchestrator();
-    const cli = async (...words: string[]): Promise<{ code: number | null; text: string }> => {
-      const { code, stdout, stderr } = await made.cli(...words).ended;
-      return { code, text: stdout + stderr };
-    };
+    const cli = commandsOf(made);
     expect(await cli('run', 'plan.yaml', '--detach')).toMatchObject({ code: 0 });
     const waits = (): Promise<Shown> =>
       until('the gate', async () => {
@@ -62,12 +77,14 @@ describe('work that is sent back and taken back, by real processes', () => {
         return phaseOf(run, 'look') === 'waiting' ? run : undefined;
       });
     const { run } = await waits();
+    const show = (path: string): string => made.git('show', `switchyard/${run}:${path}`);
+    await until('what the gate asks of, on the branch', seen(show, 'one\n'));
     expect(await cli('gate', 'reject', run, 'look', '--note', 'too short')).toMatchObject({ code: 0 });
     expect((await waits()).tasks[0]).toMatchObject({ id: 'ground', phase: 'completed', attempt: 2 });
+    await until('what it asks of again', seen(show, 'one\ntoo short\n'));
     expect(await cli('gate', 'approve', run, 'look')).toMatchObject({ code: 0 });
     await until('the end', async () => ((await shown(made)).phase === 'completed' ? true : undefined));
-    await until('the branch', () => made.git('branch', '--list', `switchyard/${run}`).trim() || undefined);
-    const show = (path: string): string => made.git('show', `switchyard/${run}:${path}`);
+    await until('the report', () => existsSync(join(made.state, 'runs', run, 'report.json')) || undefined);
     expect(show('top/file')).toBe('one\ntoo short\n');
     // Of the gate and, behind it, of the work that it judges.
     expect(JSON.parse(show('top/upstream.json'))).toMatchObject([

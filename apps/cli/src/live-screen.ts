@@ -62,7 +62,7 @@ export class LiveScreen {
       columns: columns(),
       rows: rows(),
       paint,
-      notes: [...lost, ...waitingNotes(view.run, view.tasks)],
+      notes: [...lost, ...waitingNotes(view)],
     };
     this.update(liveLines(input).join('\n'));
   }

@@ -110,7 +110,7 @@ function whyText(task: TaskView): string {
 }
 
 function nextLines(view: RunView, state: string): string[] {
-  const notes = waitingNotes(view.run, view.tasks);
+  const notes = waitingNotes(view);
   if (state === 'stopped') return [...notes, `no orchestrator runs; go on: switchyard resume ${view.run}`];
   return state === 'paused' ? [...notes, `go on: switchyard resume ${view.run}`] : notes;
 }

@@ -1,4 +1,4 @@
-import { shellWord, type GateInput, type TaskView } from '@switchyard/protocol';
+import { shellWord, type GateInput, type RunView, type TaskView } from '@switchyard/protocol';
 import { oneLine } from './show-text.ts';
 
 /** Whether a task waits for a person: at its own place in the plan, or at work with a question. */
@@ -32,12 +32,19 @@ function inputLine({ name, text, default: value }: GateInput): string {
   return `  ${name}: ${what}${value === undefined ? '' : ` (else ${oneLine(value)})`}`;
 }
 
-/** The same with what is asked, for the foot of a screen. */
-export function waitingNotes(run: string, tasks: readonly TaskView[]): string[] {
-  return tasks
+/** The same with what is asked, and what there is to look at, for the foot of a screen. */
+export function waitingNotes(view: RunView): string[] {
+  const notes = view.tasks
     .filter(waitsForAnswer)
     .flatMap((task) => [
-      `${oneLine(task.id)} waits for you: ${answerText(run, task)}`,
+      `${oneLine(task.id)} waits for you: ${answerText(view.run, task)}`,
       ...(task.waiting?.inputs ?? []).map(inputLine),
     ]);
+  return [...notes, ...lookNote(view)];
+}
+
+/** The branch is published while a task waits at its place in the plan, if anything is on it. */
+function lookNote({ base, tip, branch, tasks }: RunView): string[] {
+  if (tip === base || !tasks.some(({ phase }) => phase === 'waiting')) return [];
+  return [`what the run has changed so far: git diff ${base.slice(0, 10)}...${branch}`];
 }

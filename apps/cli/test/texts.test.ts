@@ -1,4 +1,4 @@
-import { AppError, finding, shellWord } from '@switchyard/protocol';
+import { AppError, commitId, finding, shellWord } from '@switchyard/protocol';
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { appliedLines } from '../src/commands/apply.ts';
@@ -45,6 +45,20 @@ describe('texts', () => {
     expect(lines('/state')[found + 1]).toBe(`  a  /state/${file}`);
     expect(lines()[found + 1]).toBe(`  a  ${file} in the state folder`);
     expect(viewLines(parked, { paint: pc.createColors(false), isServed: true })).not.toContain('case files');
+  });
+
+  it('a run that waits for a person says how to look at what it has changed, if it has', () => {
+    const view = viewOf();
+    const waiting = view.tasks.map((task, at) =>
+      at === 0 ? { ...task, phase: 'waiting', kind: 'manual' } : task,
+    ) as typeof view.tasks;
+    const lines = (over: Partial<typeof view>) =>
+      viewLines({ ...view, ...over }, { paint: pc.createColors(false), isServed: true });
+    const tip = commitId.parse('f'.repeat(40));
+    const look = `what the run has changed so far: git diff ${view.base.slice(0, 10)}...${view.branch}`;
+    expect(lines({ tasks: waiting, tip })).toContain(look);
+    expect(lines({ tasks: waiting, tip: view.base })).not.toContain(look);
+    expect(lines({ tip })).not.toContain(look);
   });
 
   it('a cut text says that it is cut', () => {

@@ -38,8 +38,8 @@ export interface EffectContext {
 /** Performs what runs owe: each effect once at a time, again after a restart, by its id. */
 export class Effects {
   private readonly underWay = new Map<RunId, Map<string, AbortController>>();
-  /** Case files that this process has written; another one writes them again. */
-  private readonly cases = new Set<string>();
+  /** Case files written and tips published by this process; another one does so again. */
+  private readonly done = new Set<string>();
   private readonly context: EffectContext;
   private readonly abort = new AbortController();
 
@@ -86,6 +86,9 @@ export class Effects {
         return;
       case 'case':
         this.writeCase(keeper, effect);
+        return;
+      case 'publish':
+        this.publish(keeper, effect);
         return;
       case 'finish':
         this.once(keeper, effect.id, (signal) => this.finish(keeper, signal));
@@ -227,11 +230,22 @@ export class Effects {
     const { ports } = this.context;
     const { run } = keeper;
     const name = `${run} ${id}`;
-    if (this.cases.has(name)) return;
+    if (this.done.has(name)) return;
     this.once(keeper, id, async (signal) => {
-      this.cases.add(name);
+      this.done.add(name);
       const text = renderCase(buildReport(keeper, ports), { taskId, canAccept });
       await this.trying(() => ports.reports.writeCase(file, text), { run, what: 'case', signal });
+    });
+  }
+
+  /** Names the run branch in the user's repository while the run goes on; what was ended in between is done again. */
+  private publish(keeper: RunKeeper, { id }: Owed & { kind: 'publish' }): void {
+    const { run } = keeper;
+    const name = `${run} ${id}`;
+    if (this.done.has(name)) return;
+    this.once(keeper, id, async (signal) => {
+      await this.trying(() => this.context.ports.repository.publish(run), { run, what: 'branch', signal });
+      this.done.add(name);
     });
   }
 

@@ -124,6 +124,34 @@ describe('the case file of a parked task', () => {
     expect(text.split('\n')).toContain(`switchyard answer ${run} a --action accept`);
   });
 
+  it('says how to look at what the run has changed so far, where it has', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    const reviewer = await BenchReviewer.connect(bench, 'reviewer-1');
+    const review = { mode: 'required', specializations: ['style'], rounds: 1 } as const;
+    const run = await bench.submit(
+      buildPlan([
+        buildTask({ id: 'a' }),
+        buildTask({ id: 'b', dependsOn: ['a'], review: { ...review, specializations: ['style'] } }),
+      ]),
+    );
+    worker.accept(worker.assignment('a'));
+    worker.complete(worker.assignment('a'));
+    await bench.until(() => worker.assignments.length === 2);
+    worker.accept(worker.assignment('b'));
+    worker.complete(worker.assignment('b'));
+    await bench.until(() => reviewer.assignments.length === 1);
+    reviewer.reject(reviewer.last());
+    const file = `runs/${run}/case-2-b.md`;
+    await bench.until(() => bench.reports.cases.has(file));
+    const look = `git diff ${bench.repository.head.slice(0, 12)}...switchyard/${run}`;
+    expect(bench.reports.cases.get(file)?.split('\n')).toContain(look);
+    expect(bench.repository.published).toEqual([run]);
+    const empty = await parked();
+    await empty.bench.until(() => empty.bench.reports.cases.has(empty.file));
+    expect(empty.bench.reports.cases.get(empty.file)).not.toContain('git diff');
+  });
+
   it('lies in the state folder, whole, where only its owner reads it', async () => {
     const { bench, file } = await parked();
     await bench.until(() => bench.reports.cases.has(file));

@@ -1,5 +1,5 @@
-import { AppError } from '@switchyard/protocol';
-import { buildPlan, buildTask } from '@switchyard/testkit';
+import { AppError, taskId, type RunId } from '@switchyard/protocol';
+import { buildPlan, buildTask, settle } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { Bench } from './bench.ts';
 import { BenchWorker } from './peers.ts';
@@ -159,6 +159,86 @@ describe('a verification that is not wanted any more', () => {
     await bench.until(() => bench.reports.written.has(run));
     expect(aborted).toBe(true);
     expect(bench.view(run).phase.kind).toBe('cancelled');
+    expect(bench.fatal).toEqual([]);
+  });
+});
+
+describe('the branch at a gate', () => {
+  const tasks = [
+    buildTask({ id: 'a' }),
+    buildTask({ id: 'deploy', kind: 'manual', dependsOn: ['a'] }),
+    buildTask({ id: 'b', dependsOn: ['deploy'] }),
+  ];
+
+  /** A run whose gate behind its first task waits. */
+  async function atTheGate(before: (bench: Bench) => void = () => undefined) {
+    const bench = new Bench();
+    before(bench);
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    worker.diligent = true;
+    const run = await bench.submit(buildPlan(tasks, verified));
+    await bench.until(() => bench.phase(run, 'deploy') === 'waiting');
+    await settle();
+    return { bench, run, published: bench.repository.published };
+  }
+
+  async function approve(bench: Bench, run: RunId): Promise<void> {
+    const { api } = await bench.client('person');
+    await api.answerGate({ run, taskId: taskId.parse('deploy'), approve: true, note: '', inputs: {} });
+  }
+
+  it('is there for the person who is asked, once, and again at the end', async () => {
+    const { bench, run, published } = await atTheGate();
+    expect(published).toEqual([run]);
+    await BenchWorker.connect(bench, 'worker-2'); // every run is looked at again
+    await bench.clock.advance(10_000);
+    expect(published).toEqual([run]);
+    await approve(bench, run);
+    await bench.until(() => bench.reports.written.has(run));
+    expect(published).toEqual([run, run]);
+    expect(bench.fatal).toEqual([]);
+  });
+
+  it('is there also where the process ended before it was', async () => {
+    const never = new Promise<never>(() => undefined);
+    const { bench, run, published } = await atTheGate(({ repository }) => {
+      repository.before = (method) => (method === 'publish' ? never : undefined);
+    });
+    expect(published).toEqual([]);
+    bench.repository.before = () => undefined;
+    await bench.restart();
+    await bench.until(() => published.length === 1);
+    expect(bench.phase(run, 'deploy')).toBe('waiting');
+  });
+
+  it('follows what is integrated while somebody is asked', async () => {
+    const bench = new Bench();
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    const run = await bench.submit(
+      buildPlan([buildTask({ id: 'a' }), buildTask({ id: 'look', kind: 'manual' })], verified),
+    );
+    await bench.until(() => bench.phase(run, 'look') === 'waiting');
+    await bench.clock.advance(1_000);
+    expect(bench.repository.published).toEqual([]); // nothing is on it
+    worker.accept(worker.assignment('a'));
+    worker.complete(worker.assignment('a'));
+    await bench.until(() => bench.phase(run, 'a') === 'completed');
+    await bench.until(() => bench.repository.published.length === 1);
+  });
+
+  it('that cannot be published stops nothing', async () => {
+    let tries = 0;
+    const { bench, run } = await atTheGate(({ repository }) => {
+      repository.before = (method) => {
+        if (method !== 'publish') return;
+        tries += 1;
+        throw new Error('the disk of the user is full');
+      };
+    });
+    await bench.clock.advance(120_000);
+    expect(tries).toBe(4);
+    await approve(bench, run);
+    await bench.until(() => bench.view(run).phase.kind === 'completed');
     expect(bench.fatal).toEqual([]);
   });
 });

@@ -22,12 +22,14 @@ export async function publishRun(context: PublishContext, run: RunId, tip: Commi
   await giveObjects(context, [tip]);
   const mark = `refs/switchyard/runs/${run}`;
   const branch = `refs/heads/switchyard/${run}`;
-  const obstacle = await obstacleTo(theirs, { branch, tip, published: await commitAt(theirs, mark) });
+  const at = await commitAt(theirs, branch);
+  const obstacle = await obstacleTo(theirs, { branch, at, tip, published: await commitAt(theirs, mark) });
   dropStaleLock(context, mark);
   await theirs.run(['update-ref', mark, tip]);
   if (obstacle === undefined) {
     dropStaleLock(context, branch);
-    await theirs.run(['update-ref', '-m', 'switchyard: publish', branch, tip]);
+    // From where it was looked at (nothing: it is new): what the user does in between is not undone.
+    await theirs.run(['update-ref', '-m', 'switchyard: publish', branch, tip, at ?? '']);
   } else {
     logger.warn({ run, branch, obstacle }, 'run branch not moved in the user repository');
   }
@@ -64,10 +66,15 @@ async function commitAt(git: Git, ref: string): Promise<string | undefined> {
 
 async function obstacleTo(
   git: Git,
-  wanted: { readonly branch: string; readonly tip: CommitId; readonly published: string | undefined },
+  wanted: {
+    readonly branch: string;
+    /** Where it is now. */
+    readonly at: string | undefined;
+    readonly tip: CommitId;
+    readonly published: string | undefined;
+  },
 ): Promise<string | undefined> {
-  const { branch, tip, published } = wanted;
-  const at = await commitAt(git, branch);
+  const { branch, at, tip, published } = wanted;
   if (at === tip) return undefined;
   const worktrees = await git.line(['worktree', 'list', '--porcelain']);
   if (worktrees.split('\n').includes(`branch ${branch}`)) return 'it is checked out';

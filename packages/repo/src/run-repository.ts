@@ -82,7 +82,7 @@ export interface RunRepository {
   planApply(run: RunId, commit: CommitId): Promise<ApplyPlan>;
   /** Puts the run onto the head of the user's checkout. Throws AppError E_APPLY_CONFLICT, E_APPLY_DIRTY, E_APPLY_UNVERIFIED. */
   apply(request: ApplyRequest): Promise<ApplyResult>;
-  /** Copies the run's branch into the user's repository as `refs/heads/switchyard/<run>`; the checkout stays. */
+  /** Copies the run's branch into the user's repository as `refs/heads/switchyard/<run>`; the checkout stays. One at a time. */
   publish(run: RunId): Promise<void>;
   /** Keeps a commit of an attempt from ever being collected, also when nobody pushed it by its name. */
   pinAttempt(run: RunId, name: string, commit: CommitId): Promise<void>;
@@ -126,6 +126,8 @@ class PrivateRunRepository implements RunRepository {
   private readonly git: Git;
   private readonly user: UserRepository;
   private readonly logger: Logger;
+  /** The last publication: they take turns, so that an older tip never follows a newer one. */
+  private published: Promise<void> = Promise.resolve();
 
   constructor(git: Git, options: { gitDir: string; user: UserRepository; logger: Logger }) {
     this.git = git;
@@ -258,10 +260,15 @@ class PrivateRunRepository implements RunRepository {
     return applyRun({ git: this.git, gitDir: this.gitDir, user: this.user }, request);
   }
 
-  async publish(run: RunId): Promise<void> {
-    const tip = await this.runTip(run);
-    if (tip !== undefined)
-      await publishRun({ git: this.git, user: this.user, logger: this.logger }, run, tip);
+  publish(run: RunId): Promise<void> {
+    const publication = async (): Promise<void> => {
+      const tip = await this.runTip(run);
+      if (tip !== undefined)
+        await publishRun({ git: this.git, user: this.user, logger: this.logger }, run, tip);
+    };
+    const mine = this.published.then(publication, publication);
+    this.published = mine;
+    return mine;
   }
 
   async pinAttempt(run: RunId, name: string, commit: CommitId): Promise<void> {

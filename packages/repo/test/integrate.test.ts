@@ -376,6 +376,17 @@ describe('the branch of a run', () => {
     expect(user.git('rev-parse', `refs/switchyard/runs/${run}`)).toBe(third);
   });
 
+  it('grows in the user repository as it is published again and again, at once too', async () => {
+    const { repository, base, next } = await two();
+    await repository.moveRun(run, base, next);
+    const third = user.attempt(repository, next, { a: '3' });
+    const first = repository.publish(run);
+    await repository.moveRun(run, next, third);
+    await Promise.all([first, repository.publish(run), repository.publish(run)]);
+    expect(user.git('rev-parse', `switchyard/${run}`)).toBe(third);
+    expect(user.git('show', `switchyard/${run}:a`)).toBe('3');
+  });
+
   it('can be forgotten', async () => {
     const { repository, base } = await two();
     await repository.dropRun(run);

@@ -7,6 +7,11 @@ export interface Advice {
   readonly text: string;
 }
 
+/** Shows what a run has changed; its branch needs no quoting. */
+export function diffCommand({ base, branch }: RunReport['view']): string {
+  return `git diff ${base.slice(0, 12)}...${branch}`;
+}
+
 /** What a person can do with the result now. Run ids and branch names need no quoting. */
 export function applyAdvice({ view }: RunReport, account: RunAccount): readonly Advice[] {
   if (!account.hasResult)
@@ -17,7 +22,7 @@ export function applyAdvice({ view }: RunReport, account: RunAccount): readonly 
       },
     ];
   return [
-    { command: `git diff ${view.base.slice(0, 12)}...${view.branch}`, text: 'Look at what the run changed.' },
+    { command: diffCommand(view), text: 'Look at what the run changed.' },
     {
       command: `switchyard apply ${view.run}`,
       text:

@@ -1,6 +1,6 @@
 import { shellWord, type RunReport, type TaskView, type WaitingFor } from '@switchyard/protocol';
 import { accountOf, type TaskAccount } from './account.ts';
-import type { Advice } from './apply-advice.ts';
+import { diffCommand, type Advice } from './apply-advice.ts';
 import { attemptPart } from './markdown.ts';
 import { codeBlock, codeSpan, escapeMarkdown } from './markdown-text.ts';
 import { oneLine } from './plain-text.ts';
@@ -28,7 +28,9 @@ export function renderCase(report: RunReport, { taskId, canAccept }: CaseOf): st
     '## Why it is parked',
     whyPart(task),
     '## What you can do',
-    ...adviceOf(run, task, canAccept).map(({ command, text }) => `${text}\n\n${codeBlock(command, 'sh')}`),
+    ...[...lookAdvice(report.view), ...adviceOf(run, task, canAccept)].map(
+      ({ command, text }) => `${text}\n\n${codeBlock(command, 'sh')}`,
+    ),
     ...(instructions === '' ? [] : ['## What was asked', codeBlock(instructions.slice(0, 8000))]),
     '## What was tried',
     ...task.attempts.map(
@@ -50,6 +52,12 @@ function deadlineText({ since, deadline, default: then }: WaitingFor): string {
 
 function timesPart({ leasedAt, endedAt }: TaskAccount['attempts'][number]): string {
   return `Given out ${momentText(leasedAt)}${endedAt === undefined ? '' : `, ended ${momentText(endedAt)}`}.`;
+}
+
+/** What is on the run branch is published by the time a person is asked. */
+function lookAdvice(view: RunReport['view']): Advice[] {
+  if (view.tip === view.base) return [];
+  return [{ command: diffCommand(view), text: 'Look at what the run has changed so far.' }];
 }
 
 function adviceOf(run: string, { view, attempts }: TaskAccount, canAccept: boolean): Advice[] {

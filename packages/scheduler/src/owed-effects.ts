@@ -9,6 +9,7 @@ export function owed(state: RunState): readonly Owed[] {
   for (const id of state.index.reviewing) addReview(list, state.tasks.get(id));
   for (const id of state.index.waiting) addCase(list, state.tasks.get(id));
   for (const id of state.index.handing) addFollowUps(list, state, id);
+  addPublication(list, state);
   addIntegration(list, state);
   const { kind } = state.phase;
   const isOver = kind === 'completed' || kind === 'failed' || kind === 'cancelled';
@@ -41,6 +42,11 @@ function addCase(list: Owed[], task: TaskState | undefined): void {
   const taskId = task.task.id;
   const canAccept = submitted !== undefined;
   list.push({ kind: 'case', id: `case:${taskId}#${task.fence}`, taskId, file, canAccept });
+}
+
+/** While a person is asked they can look at the branch, also as it grows meanwhile; its tip names the effect. */
+function addPublication(list: Owed[], { index, tip, base }: RunState): void {
+  if (index.waiting.size > 0 && tip !== base) list.push({ kind: 'publish', id: `publish:${tip}` });
 }
 
 function addFollowUps(list: Owed[], { phase, tasks }: RunState, taskId: TaskId): void {

@@ -44,5 +44,7 @@ export type Owed =
       readonly from: CommitId;
       readonly to: CommitId;
     }
+  /** A person is asked: let them see in their repository what is on the run branch. */
+  | { readonly kind: 'publish'; readonly id: string }
   /** The run has ended: write the report, publish the branch. */
   | { readonly kind: 'finish'; readonly id: string };

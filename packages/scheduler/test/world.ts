@@ -223,6 +223,7 @@ export class World {
         return this.input({ kind: 'follow-ups', taskId, fence, tasks, problem });
       }
       case 'case':
+      case 'publish':
       case 'finish':
         return [];
     }

@@ -200,6 +200,7 @@ export class MadeUpRun {
         return this.input({ kind: 'moved', batch: effect.batch });
       case 'follow-ups':
       case 'case':
+      case 'publish':
       case 'finish':
     }
   }

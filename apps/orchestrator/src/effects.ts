@@ -1,5 +1,4 @@
 import {
-  AppError,
   isAppError,
   messageOf,
   type CommitId,
@@ -10,7 +9,7 @@ import {
 } from '@switchyard/protocol';
 import type { ConflictFile } from '@switchyard/repo';
 import { renderCase } from '@switchyard/report';
-import { sleep } from '@switchyard/runtime';
+import { operatingError, sleep } from '@switchyard/runtime';
 import { owed, type IntegrationDecision, type Owed, type RunState } from '@switchyard/scheduler';
 import type { Assignments } from './assignments.ts';
 import { followUpsOf } from './follow-ups.ts';
@@ -331,8 +330,13 @@ function revertFinding({ path }: ConflictFile): Finding {
 }
 
 /** What an effect that could not be carried out means for the run. */
-export function failureOf(error: unknown): Failure {
-  const code = error instanceof AppError ? error.code : 'E_INTERNAL';
+export function failureOf(thrown: unknown): Failure {
+  const error = operatingError(thrown);
+  const code = error?.code ?? 'E_INTERNAL';
   const storage = code === 'E_DISK_FULL' || code === 'E_STORAGE' || code === 'E_IO';
-  return { class: storage ? 'io' : 'system', code, message: messageOf(error).slice(0, 4000) || code };
+  return {
+    class: storage ? 'io' : 'system',
+    code,
+    message: messageOf(error ?? thrown).slice(0, 4000) || code,
+  };
 }

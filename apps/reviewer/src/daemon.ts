@@ -1,7 +1,6 @@
 import {
   AppError,
   decodeFrame,
-  isAppError,
   messageOf,
   openEnvelope,
   type Envelope,
@@ -12,7 +11,7 @@ import {
 } from '@switchyard/protocol';
 import { permitWire, WorkTime } from '@switchyard/agents';
 import { logIgnored } from '@switchyard/peer';
-import type { Logger } from '@switchyard/runtime';
+import { operatingError, type Logger } from '@switchyard/runtime';
 import type { Link } from '@switchyard/transport';
 import type { ReviewerPorts } from './ports.ts';
 import { reviewRef, verdictOf, type VerdictMessage } from './verdict.ts';
@@ -268,9 +267,10 @@ function withHold(failure: Failure, heldMs = 0): Failure {
   return { ...failure, message: `${message}; ${held}`.slice(0, 4000) };
 }
 
-function failureOf(error: unknown): Failure {
-  const message = messageOf(error).slice(0, 4000) || 'no reason was given';
-  if (!isAppError(error)) return { class: 'system', code: 'E_INTERNAL', message };
+function failureOf(thrown: unknown): Failure {
+  const error = operatingError(thrown);
+  const message = messageOf(error ?? thrown).slice(0, 4000) || 'no reason was given';
+  if (error === undefined) return { class: 'system', code: 'E_INTERNAL', message };
   return { class: error.next === 'never' ? 'system' : 'io', code: error.code, message };
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
+import { makeFolder } from '@switchyard/runtime';
 import type { ReviewerPorts, ReviewPorts } from './ports.ts';
 import { reviewCommit } from './review.ts';
 
@@ -11,7 +12,7 @@ export function onThisMachine(ports: ReviewPorts & Omit<ReviewerPorts, 'room' | 
       async clear() {
         // A reviewer that was killed leaves checkouts.
         await rm(ports.checkouts, { recursive: true, force: true });
-        await mkdir(ports.checkouts, { recursive: true, mode: 0o700 });
+        await makeFolder(ports.checkouts, 0o700);
       },
       review: (assignment, about) => reviewCommit(assignment, ports, about),
     },

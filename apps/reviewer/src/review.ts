@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   analyze,
@@ -10,7 +10,7 @@ import {
   type AnalysisRequest,
 } from '@switchyard/analyzers';
 import { AppError, isAppError, type Finding, type ReviewAssignment } from '@switchyard/protocol';
-import { backoffMs, sleep, type Logger } from '@switchyard/runtime';
+import { backoffMs, makeFolder, sleep, type Logger } from '@switchyard/runtime';
 import type { ReviewPorts } from './ports.ts';
 
 /** A fetch is repeated this often while the orchestrator restarts. */
@@ -32,7 +32,7 @@ export async function reviewCommit(
   const checkout = join(folder, 'tree');
   try {
     const objects = await fetchCommits(assignment, ports, about);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     await objects.checkout(commit, checkout);
     signal.throwIfAborted();
     const { missing, ...under } = await underReview(assignment, checkout, objects);

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { openSandbox, type Sandbox } from '@switchyard/guard';
 import type { Engine } from '@switchyard/analyzers';
 import { AppError, reviewApproved, reviewRejected, type CommitId, type Finding } from '@switchyard/protocol';
@@ -222,6 +224,25 @@ describe('a review that cannot be done', () => {
     });
     await bench.until(() => bench.outbox.pending().length === 0);
     expect(bench.leftCheckouts()).toEqual([]);
+  });
+
+  it('fails on a full disk as on one', async (context) => {
+    const checkouts = join(bench.root, 'peer', 'work');
+    try {
+      // Room for itself and for no other file.
+      const options = ['-t', 'tmpfs', '-o', 'nr_inodes=1', 'tmpfs', checkouts];
+      execFileSync('mount', options, { stdio: 'ignore' });
+    } catch {
+      return context.skip();
+    }
+    try {
+      bench.assign(base, bad());
+      const { failure } = (await bench.next('review-failed')).payload;
+      expect(failure).toMatchObject({ class: 'io', code: 'E_DISK_FULL' });
+      expect(failure.message).toMatch(/^the disk is full: ENOSPC/);
+    } finally {
+      execFileSync('umount', ['-l', checkouts]);
+    }
   });
 
   it('fails at its time limit', async () => {

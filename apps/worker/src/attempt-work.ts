@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { executeTask, type ExecutorOutcome, type ExecutorTask } from '@switchyard/agents';
 import type { Sandbox } from '@switchyard/guard';
 import { AppError, type TaskAssignment } from '@switchyard/protocol';
+import { makeFolderSync } from '@switchyard/runtime';
 import { commandPlace, openContext } from './attempt-context.ts';
 import { openMcp, type AttemptMcp } from './attempt-mcp.ts';
 import { attemptMounts, type AttemptFolders } from './attempt-mounts.ts';
@@ -124,7 +125,7 @@ async function fillScratch(folders: AttemptFolders, places: readonly string[]): 
 }
 
 function layOut(assignment: TaskAssignment, folders: AttemptFolders): ExecutorTask {
-  for (const folder of [folders.input, folders.output]) mkdirSync(folder, { recursive: true });
+  for (const folder of [folders.input, folders.output]) makeFolderSync(folder);
   const task: ExecutorTask = {
     assignment,
     tree: folders.tree,

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, failureOf, type ExecutorOutcome } from '@switchyard/agents';
 import { attemptFolder } from '@switchyard/peer';
@@ -12,7 +12,7 @@ import {
   type TaskAssignment,
 } from '@switchyard/protocol';
 import type { AttemptClone, ObjectCache } from '@switchyard/repo';
-import type { Logger } from '@switchyard/runtime';
+import { makeFolder, type Logger } from '@switchyard/runtime';
 import { copyLayer, isPassed, takeReceipts, type Layer } from '@switchyard/receipts';
 import { criteriaMet, criterionOf } from './acceptance.ts';
 import { attemptOf, attemptRef } from './attempt-names.ts';
@@ -87,7 +87,7 @@ export class Attempt {
     try {
       this.progress.enter('preparing');
       await rm(folder, { recursive: true, force: true });
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder, 0o700);
       writeHeld(folder, { assignment });
       const objects = await this.fetch();
       const clone = await this.prepareClone(objects);

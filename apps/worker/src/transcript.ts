@@ -1,8 +1,8 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentEvent } from '@switchyard/agents';
 import { limits } from '@switchyard/protocol';
-import type { Clock } from '@switchyard/runtime';
+import { makeFolderSync, type Clock } from '@switchyard/runtime';
 
 /** What one event may take; its long texts are cut, and say so. */
 const textMax = 64 * 1024;
@@ -33,7 +33,7 @@ export class Transcript {
   private isOpen = true;
 
   constructor(options: TranscriptOptions) {
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    makeFolderSync(options.folder, 0o700);
     forgetOldest(options.folder);
     this.file = join(options.folder, `${options.name}.ndjson`);
     this.descriptor = openSync(this.file, 'w', 0o600);

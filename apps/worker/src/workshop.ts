@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { makeFolder } from '@switchyard/runtime';
 import { Attempt } from './attempt.ts';
 import { findHeld } from './held-attempt.ts';
 import type { AttemptPorts, WorkerPorts } from './ports.ts';
@@ -9,7 +9,7 @@ export function onThisMachine(ports: AttemptPorts & Omit<WorkerPorts, 'workshop'
     ...ports,
     workshop: {
       async findHeld(isReported) {
-        await mkdir(ports.attempts, { recursive: true, mode: 0o700 });
+        await makeFolder(ports.attempts, 0o700);
         return findHeld(ports, isReported);
       },
       perform: (assignment, context) => new Attempt(assignment, ports, context).perform(),

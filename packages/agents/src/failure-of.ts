@@ -1,12 +1,12 @@
 import {
   errorTable,
-  isAppError,
   limits,
   messageOf,
   type ErrorCode,
   type Failure,
   type FailureClass,
 } from '@switchyard/protocol';
+import { operatingError } from '@switchyard/runtime';
 
 /** Codes whose class does not follow from what `errorTable` says comes next. */
 const classes: Partial<Record<ErrorCode, FailureClass>> = {
@@ -45,11 +45,12 @@ export function failure(code: ErrorCode, message: string, extra: FailureExtra = 
   };
 }
 
-/** Turns anything thrown into a failure; what is no AppError is a bug of ours and says so. */
+/** Turns anything thrown into a failure; what is no operating error is a bug of ours and says so. */
 export function failureOf(thrown: unknown): Failure {
-  if (!isAppError(thrown)) return failure('E_INTERNAL', `a bug: ${messageOf(thrown)}`);
-  const { outputTail, paths } = thrown.details;
-  return failure(thrown.code, thrown.message, {
+  const error = operatingError(thrown);
+  if (error === undefined) return failure('E_INTERNAL', `a bug: ${messageOf(thrown)}`);
+  const { outputTail, paths } = error.details;
+  return failure(error.code, error.message, {
     ...(typeof outputTail === 'string' && { outputTail }),
     ...(Array.isArray(paths) && { paths: paths.map(String) }),
   });

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AppError, peerId, slugOf, type PeerId } from '@switchyard/protocol';
-import { acquireLock, type Random } from '@switchyard/runtime';
+import { acquireLock, makeFolderSync, type Random } from '@switchyard/runtime';
 
 /** A daemon's own folder: its name for as long as this process lives, and what must outlive the process. */
 export interface PeerFolder {
@@ -55,7 +55,7 @@ function take(parent: string, name: string): Taken {
   if (!peer.success)
     throw new AppError('E_CONFIG', `--name: ${JSON.stringify(name)} may have letters, digits, ".", "_", "-"`);
   const folder = join(parent, name);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolderSync(folder, 0o700);
   const lock = acquireLock(join(folder, 'lock'));
   if (lock.kind === 'taken') return { kind: 'taken', pid: lock.holder.pid };
   return {

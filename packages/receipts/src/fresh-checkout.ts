@@ -1,7 +1,8 @@
 import { lstatSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError, type CommitId } from '@switchyard/protocol';
+import { makeFolder } from '@switchyard/runtime';
 import type { ReceiptSandbox } from './receipt-sandbox.ts';
 import { walkTree } from './tree-walk.ts';
 
@@ -20,7 +21,7 @@ export interface FreshCheckoutRequest {
 /** A fresh disposable checkout of a commit, with the plan's untracked files where the commit has none. */
 export async function freshCheckout(request: FreshCheckoutRequest): Promise<void> {
   const { checkout, folder, commit, include } = request;
-  await mkdir(dirname(folder), { recursive: true });
+  await makeFolder(dirname(folder));
   await checkout(commit, folder);
   if (include === undefined) return;
   const extra = `${folder}.include`;

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { cp, mkdir } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '@switchyard/runtime';
 import type { ReceiptMount } from './receipt-sandbox.ts';
 
 /** Dependencies as the set-up made them: built once, never changed, bound read-only into checkouts. */
@@ -39,7 +40,7 @@ export function layerMounts(layer: Layer, tree: string, scratch: readonly string
 export async function copyLayer(layer: Layer, tree: string): Promise<void> {
   for (const entry of layer.entries) {
     const target = join(tree, entry);
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     await cp(join(layer.folder, 'files', entry), target, {
       recursive: true,
       verbatimSymlinks: true,

@@ -1,7 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { AppError, limits, type CommitId } from '@switchyard/protocol';
-import { acquireLock, processStart, removeTree, sleep, type Clock, type Logger } from '@switchyard/runtime';
+import {
+  acquireLock,
+  makeFolderSync,
+  processStart,
+  removeTree,
+  sleep,
+  type Clock,
+  type Logger,
+} from '@switchyard/runtime';
 import { freshCheckout, type Checkout } from './fresh-checkout.ts';
 import { layerKey, type Setup } from './layer-key.ts';
 import { layerScratch, type Layer } from './layer-mounts.ts';
@@ -40,7 +48,7 @@ export interface Layers {
 
 /** Opens the folder of layers, making it if needed. */
 export function openLayers(options: LayersOptions): Layers {
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+  makeFolderSync(options.folder, 0o700);
   return new LayerFolder(options);
 }
 
@@ -137,7 +145,7 @@ class LayerFolder implements Layers {
     await this.runSetup(work, request);
     const entries = newEntries(tree, before);
     const built = join(work, 'layer');
-    mkdirSync(built, { recursive: true });
+    makeFolderSync(built);
     for (const entry of entries) moveEntry(join(tree, entry), join(built, 'files', entry));
     writeFileSync(join(built, 'layer.json'), JSON.stringify({ entries, setup: request.setup }));
     const folder = join(this.options.folder, key);
@@ -171,7 +179,7 @@ class LayerFolder implements Layers {
     const tree = join(work, 'tree');
     // On the disk, since package managers keep whole archives there.
     const home = join(work, 'home');
-    mkdirSync(home, { recursive: true });
+    makeFolderSync(home);
     const isOnline = request.setup.network.length > 0;
     return {
       argv: ['sh', '-c', line],
@@ -220,8 +228,8 @@ function newEntries(tree: string, before: ReadonlySet<string>): string[] {
 }
 
 function moveEntry(from: string, to: string): void {
-  mkdirSync(dirname(to), { recursive: true });
+  makeFolderSync(dirname(to));
   renameSync(from, to);
   if (!to.endsWith('/node_modules')) return;
-  for (const name of layerScratch) mkdirSync(join(to, name), { recursive: true });
+  for (const name of layerScratch) makeFolderSync(join(to, name));
 }

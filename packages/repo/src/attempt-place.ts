@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommitId } from '@switchyard/protocol';
+import { makeFolder } from '@switchyard/runtime';
 import { Git } from './git-runner.ts';
 import { formatOf, makeGitDir } from './plain-git-dir.ts';
 
@@ -70,9 +70,8 @@ export class AttemptPlace {
 
   /** Makes the folders. */
   async make(base: CommitId): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    for (const folder of [this.tree, this.indexFolder, this.objects])
-      await mkdir(folder, { recursive: true });
+    await makeFolder(this.folder, 0o700);
+    for (const folder of [this.tree, this.indexFolder, this.objects]) await makeFolder(folder);
     await makeGitDir(this.gitDir, { head: base, format: formatOf(base) });
   }
 }

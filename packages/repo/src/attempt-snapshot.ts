@@ -1,5 +1,6 @@
-import { copyFile, mkdir, stat, utimes } from 'node:fs/promises';
+import { copyFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@switchyard/runtime';
 import { buildTree, commitTree, type BuiltTree } from './attempt-commit.ts';
 import type { AttemptPlace } from './attempt-place.ts';
 import type { AttemptParts, Snapshot, SnapshotRequest } from './attempt-request.ts';
@@ -47,8 +48,8 @@ export class AttemptSnapshots {
 
 async function openAside(place: AttemptPlace, name: string): Promise<AttemptPlace> {
   const aside = place.aside(name);
-  await mkdir(aside.indexFolder, { recursive: true });
-  await mkdir(aside.objects, { recursive: true });
+  await makeFolder(aside.indexFolder);
+  await makeFolder(aside.objects);
   const { atime, mtimeMs } = await stat(place.index);
   await copyFile(place.index, aside.index);
   // By the time of the index git tells which files may have changed since without a later time of their own.

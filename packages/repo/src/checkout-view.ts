@@ -1,7 +1,8 @@
-import { copyFile, lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError, commitId, type ChangedFile, type CommitId } from '@switchyard/protocol';
+import { makeFolder } from '@switchyard/runtime';
 import { checkoutTreeChanges } from './changed-files.ts';
 import { readCommitFile } from './commit-file.ts';
 import { Git } from './git-runner.ts';
@@ -57,7 +58,7 @@ async function copyIndex(from: string, to: string): Promise<void> {
 }
 
 async function copyIfThere(from: string, to: string): Promise<void> {
-  await mkdir(join(to, '..'), { recursive: true });
+  await makeFolder(join(to, '..'));
   try {
     await copyFile(from, to);
   } catch (error) {

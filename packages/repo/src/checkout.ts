@@ -1,6 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppError, type CommitId } from '@switchyard/protocol';
+import { makeFolder } from '@switchyard/runtime';
 import { gitLimits } from './git-limits.ts';
 import { Git } from './git-runner.ts';
 import { withTemporaryIndex } from './temporary-index.ts';
@@ -10,7 +11,7 @@ import { withTemporaryIndex } from './temporary-index.ts';
  * whatever the commit's attributes ask for. Throws AppError E_IO when something is in the folder.
  */
 export async function checkoutFiles(gitDir: string, commit: CommitId, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   if ((await readdir(folder)).length > 0) {
     throw new AppError('E_IO', `${folder} is not empty; a commit is only laid into a folder of its own`);
   }

@@ -1,6 +1,8 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { AppError } from '@switchyard/protocol';
+import { operatingError } from '@switchyard/runtime';
 import { ownEnvironment, ownSettings } from './git-environment.ts';
 import { gitLimits } from './git-limits.ts';
 import { findGit } from './git-program.ts';
@@ -76,7 +78,7 @@ export class Git {
   /** Starts a command in a process group of its own; the caller owns it and ends it with `killGit`. */
   async start(args: readonly string[]): Promise<GitChild> {
     const { gitDir, workTree, cwd, safety, options, env } = this.place;
-    return spawn(
+    const child = spawn(
       await findGit(),
       [
         '--literal-pathspecs',
@@ -93,6 +95,10 @@ export class Git {
         detached: true,
       },
     );
+    // Where descriptors are used up, no stream is made, and only an event tells.
+    if ((child.stdio as readonly unknown[] | undefined) !== undefined) return child;
+    const [cause] = (await once(child, 'error')) as [Error];
+    throw startError(cause);
   }
 
   private finish(child: GitChild, args: readonly string[], options: GitOptions): Promise<GitResult> {
@@ -121,7 +127,7 @@ export class Git {
       });
       child.once('error', (cause) => {
         clearTimeout(timer);
-        reject(new AppError('E_NO_GIT', `git could not be started: ${cause.message}`, { cause }));
+        reject(startError(cause));
       });
       child.once('close', (code) => {
         clearTimeout(timer);
@@ -143,6 +149,11 @@ export function killGit(child: GitChild): void {
   } catch {
     child.kill('SIGKILL'); // gone in this moment, or not yet the leader of its group
   }
+}
+
+function startError(cause: Error): AppError {
+  const text = `git could not be started: ${cause.message}`;
+  return operatingError(cause) ?? new AppError('E_NO_GIT', text, { cause });
 }
 
 /** What a command that ended badly means. */

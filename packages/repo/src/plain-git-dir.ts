@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@switchyard/runtime';
 import { rawAttributes } from './git-environment.ts';
 
 export type ObjectFormat = 'sha1' | 'sha256';
@@ -20,7 +21,7 @@ export interface PlainGitDirOptions {
 /** Makes the git directory of a checkout by hand, since an attempt needs two and `git init` asks templates. */
 export async function makeGitDir(folder: string, options: PlainGitDirOptions): Promise<void> {
   for (const name of ['objects/info', 'objects/pack', 'refs/heads', 'info'])
-    await mkdir(join(folder, name), { recursive: true });
+    await makeFolder(join(folder, name));
   const isNew = options.format === 'sha256';
   const config = [
     '[core]',

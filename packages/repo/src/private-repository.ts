@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError, messageOf } from '@switchyard/protocol';
+import { makeFolder, makeFolderSync } from '@switchyard/runtime';
 import { rawAttributes } from './git-environment.ts';
 import { Git } from './git-runner.ts';
 import { temporaryIndexPrefix } from './temporary-index.ts';
@@ -30,7 +31,7 @@ const configuration = (bare: boolean): readonly (readonly [string, string])[] =>
 /** Makes a bare repository of ours, or opens it; also after a crash in the middle. Throws AppError E_STORAGE and the like. */
 export async function openPrivateRepository(gitDir: string, objectFormat: 'sha1' | 'sha256'): Promise<Git> {
   try {
-    mkdirSync(dirname(gitDir), { recursive: true, mode: 0o700 });
+    makeFolderSync(dirname(gitDir), 0o700);
     if (!existsSync(gitDir)) {
       const making = `${gitDir}.new`;
       rmSync(making, { recursive: true, force: true });
@@ -58,7 +59,7 @@ export async function initRepository(
   ]);
   const own = Git.at(gitDir);
   for (const [key, value] of configuration(options.bare)) await own.run(['config', key, value]);
-  await mkdir(join(gitDir, 'info'), { recursive: true });
+  await makeFolder(join(gitDir, 'info'));
   await writeFile(join(gitDir, 'info', 'attributes'), rawAttributes);
 }
 

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { discoverRepository } from '@switchyard/repo';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserCheckout } from './user-checkout.ts';
@@ -87,6 +89,17 @@ describe('discoverRepository', () => {
     user.git('config', 'alias.rev-parse', `!${user.trap}`);
     expect(await discoverRepository(user.folder)).toMatchObject({ workTree: user.folder });
     expect(user.wasTrapped).toBe(false);
+  });
+
+  it('says so where file descriptors are used up, and works again once they are back', () => {
+    const program = fileURLToPath(new URL('few-descriptors.ts', import.meta.url));
+    const line = 'ulimit -n 200; exec "$0" --import tsx "$@"';
+    const { stdout, stderr } = spawnSync('sh', ['-c', line, process.execPath, program, user.folder], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect({ stdout, stderr }).toEqual({ stdout: 'found E_IO found', stderr: '' });
   });
 
   it('follows a link to the checkout', async () => {

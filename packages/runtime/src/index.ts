@@ -12,12 +12,14 @@ export {
 } from './state-folder.ts';
 export { claimProject, readProject, requireProject } from './state-project.ts';
 export { openLog, silentLogger, type Log, type Logger, type LogOptions } from './log.ts';
+export { makeFolder, makeFolderSync } from './make-folder.ts';
 export { removeTree } from './remove-tree.ts';
 export { Shutdown } from './shutdown.ts';
 export { asksForHelp, flagsHelp, loadConfig, readFlags, type ConfigSources } from './config.ts';
 export { programVersion } from './version.ts';
 export { ownProcess, ownThread, type OwnProcess } from './own-process.ts';
 export { createMetrics, metricTable, type MetricName, type Metrics } from './metrics.ts';
+export { machineTrouble, operatingError, type MachineTrouble } from './machine-trouble.ts';
 export {
   acquireLock,
   isAlive,

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { AppError, messageOf, slugOf } from '@switchyard/protocol';
+import { makeFolderSync } from './make-folder.ts';
+import { machineTrouble } from './machine-trouble.ts';
 
 /** Places of one repository's state; all outside the repository (DESIGN.md section 4). */
 export interface StateFolder {
@@ -72,10 +74,10 @@ export function layOutStateFolder(root: string): StateFolder {
 export function openStateFolder(root: string): StateFolder {
   const folder = layOutStateFolder(root);
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
+    makeFolderSync(root, 0o700);
     requireOwner(root);
     for (const part of [folder.logs, folder.runs, folder.layers, folder.peers, folder.checkouts]) {
-      mkdirSync(part, { recursive: true, mode: 0o700 });
+      makeFolderSync(part, 0o700);
     }
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
@@ -86,7 +88,7 @@ export function openStateFolder(root: string): StateFolder {
 
 /** A state folder in which no file can be made or written: read-only, or full; a read-only disk stops root as well. */
 export function unwritableState(root: string, cause: unknown): AppError {
-  const isFull = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
+  const isFull = machineTrouble(cause)?.code === 'E_DISK_FULL';
   const mend = isFull ? 'make room there' : 'make it writable';
   return new AppError(
     isFull ? 'E_DISK_FULL' : 'E_STORAGE',

@@ -20,6 +20,8 @@ import {
   backoffMs,
   flagsHelp,
   loadConfig,
+  makeFolder,
+  makeFolderSync,
   openLog,
   openStateFolder,
   readFlags,
@@ -142,6 +144,46 @@ describe('the state folder', () => {
     const root = join(folder, 'foreign');
     spawnSync('install', ['-d', '-o', '12345', root]);
     return expect(() => openStateFolder(root)).toThrow(/belongs to user 12345/);
+  });
+});
+
+describe('making a folder', () => {
+  const refusals = async (place: string): Promise<unknown[]> => {
+    const codes: unknown[] = [];
+    const told = (error: unknown): unknown => codes.push((error as NodeJS.ErrnoException).code);
+    await makeFolder(join(place, 'a/b')).catch(told);
+    try {
+      makeFolderSync(join(place, 'a/b'));
+    } catch (error) {
+      told(error);
+    }
+    return codes;
+  };
+
+  it('makes those above it, and is content with what is there', async () => {
+    await makeFolder(join(folder, 'a/b'), 0o700);
+    await makeFolder(join(folder, 'a/b'));
+    makeFolderSync(join(folder, 'c/d'), 0o700);
+    makeFolderSync(join(folder, 'c/d'));
+    for (const path of ['a/b', 'c/d']) expect(statSync(join(folder, path)).mode & 0o777).toBe(0o700);
+  });
+
+  it('is refused where a file stands on the way', async () => {
+    writeFileSync(join(folder, 'a'), '');
+    expect(await refusals(folder)).toEqual(['ENOTDIR', 'ENOTDIR']);
+  });
+
+  it('on a full or read-only disk says so', async (context) => {
+    // Room for the folder itself and for no other file.
+    const options = ['-t', 'tmpfs', '-o', 'nr_inodes=1', 'tmpfs', folder];
+    if (spawnSync('mount', options).status !== 0) return context.skip();
+    try {
+      expect(await refusals(folder)).toEqual(['ENOSPC', 'ENOSPC']);
+      spawnSync('mount', ['-o', 'remount,ro', folder]);
+      expect(await refusals(folder)).toEqual(['EROFS', 'EROFS']);
+    } finally {
+      spawnSync('umount', ['-l', folder]);
+    }
   });
 });
 

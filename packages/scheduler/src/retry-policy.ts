@@ -6,6 +6,8 @@ export const lossesMax = 5;
 /** A wait where the server names no time. */
 const throttledWaitMs = 60_000;
 const stepMs = 1000;
+/** A full disk is not emptied within a second. */
+const fullDiskStepMs = 10_000;
 
 interface ClassRule {
   /** Retries unless the plan says otherwise. */
@@ -20,7 +22,11 @@ const now = () => 0;
 
 /** Recovery by class of failure (DESIGN.md section 6). */
 const rules: Readonly<Record<FailureClass, ClassRule>> = {
-  io: { retries: 3, capped: true, delayMs: (count) => stepMs * count },
+  io: {
+    retries: 3,
+    capped: true,
+    delayMs: (count, { code }) => (code === 'E_DISK_FULL' ? fullDiskStepMs : stepMs) * count,
+  },
   parsing: { retries: 1, capped: true, delayMs: now },
   logic: { retries: 0, capped: true, delayMs: now },
   system: { retries: 2, capped: true, delayMs: (count) => stepMs * 2 ** count },

@@ -1,4 +1,4 @@
-import type { FailureClass, GateSpec, PlanTask } from '@switchyard/protocol';
+import type { Failure, FailureClass, GateSpec, PlanTask } from '@switchyard/protocol';
 import { decide, eventsOf, nextDeadline, owed, valuesBefore, viewOf } from '@switchyard/scheduler';
 import { describe, expect, it } from 'vitest';
 import { failure, id, plan, task, type PlanOptions } from './build-plan.ts';
@@ -12,10 +12,10 @@ function started(tasks: readonly PlanTask[], options: PlanOptions = {}): World {
 }
 
 /** Fails every attempt of `a` until it is out of tries; the waits between them, in milliseconds. */
-function waits(world: World, of: FailureClass, retryAfterMs?: number): number[] {
+function waits(world: World, of: FailureClass, more: Partial<Failure> = {}): number[] {
   const found: number[] = [];
   for (let tries = 0; tries < 50; tries += 1) {
-    world.fail(world.task('a'), failure(of, retryAfterMs === undefined ? {} : { retryAfterMs }));
+    world.fail(world.task('a'), failure(of, more));
     const { phase } = world.task('a');
     if (phase.kind !== 'ready') break;
     found.push(phase.notBefore - world.now);
@@ -42,8 +42,13 @@ describe('retries by class of failure', () => {
     expect(waits(started([task({ id: 'a', retries: 9 })]), of)).toEqual(expected);
   });
 
+  it('waits longer for room on a full disk', () => {
+    const world = started([task({ id: 'a', retries: 9 })]);
+    expect(waits(world, 'io', { code: 'E_DISK_FULL' })).toEqual([10_000, 20_000, 30_000]);
+  });
+
   it('waits as long as the server says', () => {
-    expect(waits(started([task({ id: 'a' })]), 'throttled', 7000)[0]).toBe(7000);
+    expect(waits(started([task({ id: 'a' })]), 'throttled', { retryAfterMs: 7000 })[0]).toBe(7000);
   });
 
   it('the retries of the task cap those of the class', () => {

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError, messageOf } from '@switchyard/protocol';
+import { machineTrouble } from '@switchyard/runtime';
 
 /**
  * Writes a file that only its owner can read, whole or not at all: a temporary file beside it, synced, renamed.
@@ -30,7 +31,7 @@ export function writeSecretFile(file: string, text: string): void {
     syncFolder(dirname(file));
   } catch (cause) {
     rmSync(temporary, { force: true });
-    const code = (cause as NodeJS.ErrnoException).code === 'ENOSPC' ? 'E_DISK_FULL' : 'E_STORAGE';
+    const code = machineTrouble(cause)?.code === 'E_DISK_FULL' ? 'E_DISK_FULL' : 'E_STORAGE';
     throw new AppError(code, `${file} cannot be written: ${messageOf(cause)}`, { cause });
   }
 }

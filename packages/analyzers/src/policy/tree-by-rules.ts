@@ -13,6 +13,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '@switchyard/runtime';
 import { leftOutFolders } from '../change/tree-files.ts';
 import type { ChangedRule } from './tool-rules.ts';
 
@@ -82,6 +83,6 @@ async function putBack(copy: string, { path, before }: ChangedRule): Promise<voi
   const place = join(copy, path);
   await rm(place, { recursive: true, force: true });
   if (before === undefined) return;
-  await mkdir(dirname(place), { recursive: true });
+  await makeFolder(dirname(place));
   await writeFile(place, before);
 }

@@ -1,0 +1,35 @@
+import { AppError, isAppError, messageOf, type ErrorCode } from '@switchyard/protocol';
+
+/** What the machine is out of, as an operating error. */
+export interface MachineTrouble {
+  readonly code: ErrorCode;
+  readonly text: string;
+}
+
+/** Answers of the operating system that say nothing about what was asked for: the machine is out of something. */
+const troubles: ReadonlyMap<string, MachineTrouble> = new Map([
+  ['ENOSPC', { code: 'E_DISK_FULL', text: 'the disk is full' }],
+  ['EDQUOT', { code: 'E_DISK_FULL', text: 'the quota of the disk is used up' }],
+  ['EROFS', { code: 'E_STORAGE', text: 'the file system is read-only' }],
+  ['EIO', { code: 'E_STORAGE', text: 'the disk cannot be read or written' }],
+  ['EMFILE', { code: 'E_IO', text: 'the process has too many files open' }],
+  ['ENFILE', { code: 'E_IO', text: 'the machine has too many files open' }],
+  ['ENOMEM', { code: 'E_IO', text: 'the machine is out of memory' }],
+  ['EAGAIN', { code: 'E_IO', text: 'the machine has nothing to spare at the moment' }],
+]);
+
+/** What the machine is out of, by the code of what was thrown; undefined where that does not say so. */
+export function machineTrouble(thrown: unknown): MachineTrouble | undefined {
+  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? troubles.get(thrown.code) : undefined;
+}
+
+/**
+ * The operating error that was thrown: an AppError as it is, and in place of a machine that is out of something one of
+ * E_DISK_FULL, E_STORAGE, E_IO. Undefined for anything else, which is a bug.
+ */
+export function operatingError(thrown: unknown): AppError | undefined {
+  if (isAppError(thrown)) return thrown;
+  const trouble = machineTrouble(thrown);
+  return trouble && new AppError(trouble.code, `${trouble.text}: ${messageOf(thrown)}`, { cause: thrown });
+}

@@ -1,8 +1,8 @@
-/// <reference path="./pino-roll.d.ts" />
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
-import type openRoll from 'pino-roll';
+import { LogFile } from './log-file.ts';
+import { unwritableState } from './state-folder.ts';
 import { TurnLines, type LineSink } from './turn-lines.ts';
 
 export type { Logger };
@@ -56,22 +56,17 @@ function errorFields(error: unknown): unknown {
   return shownValue('', fields, secretDepth);
 }
 
-/** Opens a daemon's log: JSON lines on standard output and in a rotated file (10 MB, five kept). */
+/**
+ * Opens a daemon's log: JSON lines on standard output and in a rotated file (10 MB, five kept). Rejects with AppError
+ * E_DISK_FULL, E_STORAGE where the file cannot be opened; one that cannot be written later ends nobody.
+ */
 export async function openLog(options: LogOptions): Promise<Log> {
   const sinks: LineSink[] = [];
-  let file: RolledFile | undefined;
+  let file: LogFile | undefined;
   if (options.folder !== undefined) {
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
-    // Hundreds of files that a program without a log file need not read.
-    const { default: buildRoll } = await import('pino-roll');
-    file = await buildRoll({
-      // Numbered by rotation: <daemon>.1.ndjson, .2.ndjson …
-      file: join(options.folder, `${options.daemon}.ndjson`),
-      size: '10m',
-      limit: { count: 5, removeOtherLogFiles: true },
-      symlink: false,
-      mkdir: true,
-    });
+    file = await openFile(options.folder, options.daemon, (missingLines) =>
+      logger.warn({ missingLines }, 'the log file is written again'),
+    );
     sinks.push(file);
   }
   if (options.stdout) {
@@ -97,11 +92,24 @@ export async function openLog(options: LogOptions): Promise<Log> {
   } as Logger['child'];
   return {
     logger,
-    close: () => {
+    close: async () => {
       lines.close();
-      return closeFile(file);
+      await file?.close();
     },
   };
+}
+
+async function openFile(
+  folder: string,
+  daemon: string,
+  onRecovered: (missingLines: number) => void,
+): Promise<LogFile> {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return await LogFile.open({ path: join(folder, `${daemon}.ndjson`), onRecovered });
+  } catch (cause) {
+    throw unwritableState(folder, cause);
+  }
 }
 
 let stampedAt = Number.NaN;
@@ -115,16 +123,6 @@ function isoTime(): string {
     stamp = `,"time":"${new Date(now).toISOString()}"`;
   }
   return stamp;
-}
-
-type RolledFile = Awaited<ReturnType<typeof openRoll>>;
-
-function closeFile(file: RolledFile | undefined): Promise<void> {
-  if (file === undefined) return Promise.resolve();
-  return new Promise((resolve) => {
-    file.once('close', resolve);
-    file.end();
-  });
 }
 
 /** A logger that says nothing, for tests and one-shot commands. */

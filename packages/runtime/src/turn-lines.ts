@@ -1,8 +1,8 @@
 /** Where lines end up. */
 export interface LineSink {
   write(text: string): unknown;
-  /** Writes out what it holds, before it returns. */
-  flushSync?(): void;
+  /** As `write`, with all that it holds before it returns, for a process that exits; absent: `write` does so then. */
+  writeLast?(text: string): void;
 }
 
 /** So many lines do not wait for the end of the turn. */
@@ -17,7 +17,13 @@ export class TurnLines {
   private isClosed = false;
   private readonly sinks: readonly LineSink[];
   private readonly tap: ((line: string) => void) | undefined;
-  private readonly onExit = (): void => this.flushSync();
+  private readonly onExit = (): void => {
+    const text = this.take();
+    for (const sink of this.sinks) {
+      if (sink.writeLast !== undefined) sink.writeLast(text);
+      else if (text !== '') sink.write(text);
+    }
+  };
 
   /** `tap` gets every line at once. */
   constructor(sinks: readonly LineSink[], tap?: (line: string) => void) {
@@ -34,11 +40,9 @@ export class TurnLines {
     else if (this.lines.length >= linesMax) this.flush();
   }
 
-  /** Writes what waits and sees to it that it is written; asked for by pino behind a fatal line. */
+  /** Hands what waits to the sinks now; asked for by pino behind a fatal line. */
   flushSync(): void {
-    if (this.lines.length === 0) return;
     this.flush();
-    for (const sink of this.sinks) sink.flushSync?.();
   }
 
   /** Hands what waits to the sinks; lines that come later are handed on as they come. */
@@ -49,9 +53,14 @@ export class TurnLines {
   }
 
   private flush(): void {
-    if (this.lines.length === 0) return;
+    const text = this.take();
+    if (text === '') return;
+    for (const sink of this.sinks) sink.write(text);
+  }
+
+  private take(): string {
     const text = this.lines.join('');
     this.lines = [];
-    for (const sink of this.sinks) sink.write(text);
+    return text;
   }
 }

@@ -154,6 +154,14 @@ describe('bad plans', () => {
     });
   }
 
+  it('a folder is told as one', async () => {
+    const ended = await scenario({ 'plans/one.yaml': good }).cli('run', 'plans').ended;
+    expect([ended.code, ended.stderr]).toEqual([
+      2,
+      expect.stringContaining('the plan plans cannot be read: it is a folder, and a plan is a file'),
+    ]);
+  });
+
   it('5,000 tasks are checked, and the answer says so', async () => {
     const many = Array.from({ length: 5_000 }, (_, index) => ({
       id: `t${index}`,

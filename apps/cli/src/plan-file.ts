@@ -112,5 +112,7 @@ async function readText(path: string, shown: string): Promise<string> {
 
 function readFailure(cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return code === 'ENOENT' ? 'there is no such file' : messageOf(cause);
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EISDIR') return 'it is a folder, and a plan is a file';
+  return messageOf(cause);
 }

@@ -78,6 +78,11 @@ export const errorTable = {
     'never',
     'The repository has no commit yet; make one, so that a run has a base.',
   ),
+  E_REPOSITORY_UNREADABLE: row(
+    'repository',
+    'never',
+    'A file or folder of the repository may not be read; the text says which, and how to mend it.',
+  ),
   E_BASE_UNKNOWN: row(
     'repository',
     'never',

@@ -1,6 +1,6 @@
-import { realpathSync, statSync } from 'node:fs';
+import { closeSync, opendirSync, openSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { AppError, commitId, type CommitId } from '@switchyard/protocol';
+import { AppError, commitId, messageOf, type CommitId } from '@switchyard/protocol';
 import { findGit } from './git-program.ts';
 import { Git } from './git-runner.ts';
 
@@ -21,7 +21,8 @@ export interface UserRepository {
 /**
  * Finds the repository around a folder by its `.git`, reading only: whatever its configuration or the environment
  * claims, the checkout is where the `.git` lies. Runs nothing that its configuration names, and also reads
- * repositories of other owners. Throws AppError E_NO_GIT, E_NOT_A_REPOSITORY, E_BARE_REPOSITORY, E_NO_COMMITS.
+ * repositories of other owners. Throws AppError E_NO_GIT, E_NOT_A_REPOSITORY, E_BARE_REPOSITORY, E_NO_COMMITS,
+ * E_REPOSITORY_UNREADABLE.
  */
 export async function discoverRepository(cwd: string): Promise<UserRepository> {
   await findGit();
@@ -36,6 +37,7 @@ export async function discoverRepository(cwd: string): Promise<UserRepository> {
     { accept: [128] },
   );
   if (exitCode !== 0) {
+    requireReadable(join(workTree, '.git'));
     throw new AppError('E_NOT_A_REPOSITORY', `git cannot use the repository ${workTree}: ${stderr.trim()}`);
   }
   const [gitDir = '', gitCommonDir = '', format, shallow] = stdout.toString('utf8').split('\n');
@@ -50,7 +52,7 @@ export async function discoverRepository(cwd: string): Promise<UserRepository> {
   };
 }
 
-/** What a checkout has checked out now. Throws AppError E_NO_COMMITS. */
+/** What a checkout has checked out now. Throws AppError E_NO_COMMITS, E_REPOSITORY_UNREADABLE. */
 export async function readHead(gitDir: string, workTree: string): Promise<UserRepository['head']> {
   const git = Git.at(gitDir);
   const { exitCode, stdout } = await git.run(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], {
@@ -58,6 +60,7 @@ export async function readHead(gitDir: string, workTree: string): Promise<UserRe
   });
   const commit = commitId.safeParse(stdout.toString('utf8').trim());
   if (exitCode !== 0 || !commit.success) {
+    requireReadable(gitDir);
     throw new AppError(
       'E_NO_COMMITS',
       `the repository ${workTree} has no commit on its current branch; commit something, so that a run has a base`,
@@ -72,7 +75,7 @@ export async function readHead(gitDir: string, workTree: string): Promise<UserRe
 
 function realFolder(cwd: string): string {
   const folder = resolve(cwd);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  if (standsAt(folder)?.isDirectory() !== true) {
     throw new AppError('E_NOT_A_REPOSITORY', `${folder} is no folder`);
   }
   return realpathSync(folder);
@@ -90,14 +93,55 @@ function findWorkTree(start: string): string {
   }
 }
 
+/** What stands at a path; undefined: nothing. Throws AppError E_REPOSITORY_UNREADABLE where that may not be known. */
+function standsAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    // A file stands where a folder would be.
+    if (codeOf(cause) === 'ENOTDIR') return undefined;
+    throw unreadable(path, cause);
+  }
+}
+
+/** git tells what it may not read as what is not there. Throws AppError E_REPOSITORY_UNREADABLE. */
+function requireReadable(gitDir: string): void {
+  for (const name of ['HEAD', 'objects', 'refs', 'packed-refs']) {
+    const path = join(gitDir, name);
+    const stat = standsAt(path);
+    if (stat === undefined) continue;
+    try {
+      if (stat.isDirectory()) opendirSync(path).closeSync();
+      else closeSync(openSync(path, 'r'));
+    } catch (cause) {
+      // Whatever else there is, such as too few descriptors, git has told.
+      if (codeOf(cause) === 'EACCES' || codeOf(cause) === 'EPERM') throw unreadable(path, cause);
+    }
+  }
+}
+
+function codeOf(cause: unknown): unknown {
+  return cause instanceof Error && 'code' in cause ? cause.code : undefined;
+}
+
+function unreadable(path: string, cause: unknown): AppError {
+  const user = process.getuid?.();
+  const who = user === undefined ? '' : ` by user ${user}`;
+  return new AppError(
+    'E_REPOSITORY_UNREADABLE',
+    `${path} cannot be read${who}: ${messageOf(cause)}; have its owner let you read the repository (chmod, chown), or work in a clone of your own`,
+    { cause },
+  );
+}
+
 /** A git directory, or the file that a linked worktree has in its place. */
 function isGitEntry(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = standsAt(path);
   return stat?.isDirectory() === true ? isGitDir(path) : stat?.isFile() === true;
 }
 
 function isGitDir(folder: string): boolean {
-  const stands = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false }) !== undefined;
+  const stands = (name: string) => standsAt(join(folder, name)) !== undefined;
   return stands('HEAD') && stands('objects') && stands('refs');
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { discoverRepository } from '@switchyard/repo';
@@ -81,6 +81,28 @@ describe('discoverRepository', () => {
     writeFileSync(join(lost, '.git'), 'gitdir: /nowhere/at/all\n');
     expect(await code(lost)).toMatchObject({ code: 'E_NOT_A_REPOSITORY' });
   });
+
+  it.each(['.git', '.git/HEAD', '.git/objects', '.git/refs'])(
+    'says that %s may not be read',
+    async (name) => {
+      const path = join(user.folder, name);
+      chmodSync(user.root, 0o755);
+      chmodSync(path, 0);
+      const isRoot = process.getuid?.() === 0;
+      if (isRoot) process.seteuid?.(65_534);
+      const found = await discoverRepository(user.folder)
+        .catch((error: unknown) => error)
+        .finally(() => isRoot && process.seteuid?.(0));
+      chmodSync(path, 0o700);
+      expect(found).toMatchObject({
+        code: 'E_REPOSITORY_UNREADABLE',
+        exitCode: 5,
+        message: expect.stringMatching(
+          new RegExp(`^${path}\\S* cannot be read by user \\d+: EACCES.*; have its owner let you`),
+        ) as string,
+      });
+    },
+  );
 
   it('runs nothing that the configuration names and is not led elsewhere', async () => {
     user.git('config', 'core.fsmonitor', user.trap);

@@ -27,6 +27,7 @@ import {
   readFlags,
   removeTree,
   repositoryStateRoot,
+  requireOwner,
   Shutdown,
   silentLogger,
   stateRoot,
@@ -41,6 +42,17 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sy-runtime-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Modes do not bind root. */
+async function asOrdinaryUser(work: () => Promise<void> | void): Promise<void> {
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    await work();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
 
 describe('configuration', () => {
   const schema = z.object({
@@ -145,6 +157,26 @@ describe('the state folder', () => {
     spawnSync('install', ['-d', '-o', '12345', root]);
     return expect(() => openStateFolder(root)).toThrow(/belongs to user 12345/);
   });
+
+  it('that one may not even look for says what may not be read, and what to do', async () => {
+    chmodSync(folder, 0o755);
+    const home = join(folder, 'home');
+    mkdirSync(home);
+    chmodSync(home, 0);
+    const root = join(home, 'state');
+    await asOrdinaryUser(() => {
+      expect(() => requireOwner(root)).toThrow(
+        expect.objectContaining({
+          code: 'E_STORAGE',
+          exitCode: 8,
+          message: expect.stringMatching(
+            new RegExp(`^the state folder ${root} cannot be looked at: EACCES.*; set SWITCHYARD_STATE`),
+          ) as string,
+        }) as Error,
+      );
+    });
+    chmodSync(home, 0o700);
+  });
 });
 
 describe('making a folder', () => {
@@ -188,16 +220,6 @@ describe('making a folder', () => {
 });
 
 describe('a folder that commands filled', () => {
-  const asOrdinaryUser = async (work: () => Promise<void>): Promise<void> => {
-    const isRoot = process.getuid?.() === 0;
-    if (isRoot) process.seteuid?.(65_534);
-    try {
-      await work();
-    } finally {
-      if (isRoot) process.seteuid?.(0);
-    }
-  };
-
   it('is removed though its owner may not look into it, and what its links name stays', async () => {
     chmodSync(folder, 0o777);
     const kept = join(folder, 'kept');

@@ -126,7 +126,7 @@ describe('texts', () => {
     expect(appliedLines({ ...applied, isVerified: false }).at(-1)).not.toContain('verified');
     expect(appliedLines({ ...applied, fastForward: true }).at(-1)).toContain('(fast-forward)');
     expect(appliedLines({ ...applied, files: [] })).toEqual([
-      'nothing to do: your branch has all of it, at cccccccccc',
+      'nothing to do: the run changes nothing of your branch, which stays at cccccccccc',
     ]);
     const many = { ...applied, files: Array.from({ length: 30 }, (_, at) => `f${at}`) };
     expect(appliedLines(many)).toHaveLength(22);

@@ -26,6 +26,7 @@ export interface ApplyResult {
   /** What the user's checkout is at now. */
   readonly commit: CommitId;
   readonly fastForward: boolean;
+  /** What has changed; nothing: the branch has not moved either. */
   readonly files: string[];
 }
 
@@ -98,9 +99,10 @@ async function applyOnce(context: ApplyContext, request: ApplyRequest): Promise<
   );
   if (target === undefined) throw conflictError(request.run, conflicts);
   const begun = await hasBegun(context.git, request.run, target);
-  if (target === head.commit) {
+  // Commits that change nothing of it, as those of a run that was rolled back whole, are no cause to move a branch.
+  if (target === head.commit || changes.length === 0) {
     if (begun) await endMove(context.git, request.run);
-    return { commit: target, fastForward: true, files: [] };
+    return { commit: head.commit, fastForward: true, files: [] };
   }
   await giveObjects(context, [target]);
   const git = userGit(user);

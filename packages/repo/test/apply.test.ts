@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CommitId } from '@switchyard/protocol';
+import { taskId, type CommitId } from '@switchyard/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { change, ran, start } from './applied-run.ts';
 import { run, UserCheckout } from './user-checkout.ts';
@@ -41,6 +41,33 @@ describe('apply', () => {
     const again = await repository.apply({ run, commit: tip, verify: accept });
     expect(again).toEqual({ commit: theirs, fastForward: true, files: [] });
     expect(user.git('rev-parse', 'HEAD')).toBe(theirs);
+  });
+
+  it('moves no branch where the run has been rolled back whole, also one that went on', async () => {
+    const base = user.commit(start);
+    const { repository, tip } = await ran(user, change);
+    const entries = [{ taskId: taskId.parse('t'), merge: tip, workspace: ['.'], title: 't' }];
+    const reverted = await repository.revert({ run, parent: tip, base, at: 1_700_000_001_000, entries });
+    await repository.moveRun(run, tip, reverted.tip);
+    const verify = () => Promise.reject(new Error('not asked'));
+    for (const head of [() => base, () => user.commit({ mine: 'm' })]) {
+      const commit = head();
+      const applied = await repository.apply({ run, commit: reverted.tip, verify });
+      expect(applied).toEqual({ commit, fastForward: true, files: [] });
+      expect(user.git('rev-parse', 'main')).toBe(commit);
+      expect(user.git('reflog', '-1')).not.toContain('switchyard');
+    }
+  });
+
+  it('takes a run off again that was applied before it was rolled back', async () => {
+    const base = user.commit(start);
+    const { repository, tip } = await ran(user, change);
+    await repository.apply({ run, commit: tip, verify: accept });
+    const entries = [{ taskId: taskId.parse('t'), merge: tip, workspace: ['.'], title: 't' }];
+    const reverted = await repository.revert({ run, parent: tip, base, at: 1_700_000_001_000, entries });
+    const applied = await repository.apply({ run, commit: reverted.tip, verify: accept });
+    expect(applied.commit).toBe(reverted.tip);
+    expect(user.read('src/a')).toBe('a\n');
   });
 
   it('merges onto a head that moved, verifies that, and is a merge of the user', async () => {

@@ -31,7 +31,8 @@ const filesShown = 20;
 
 /** What has changed in the checkout, and how it got there. */
 export function appliedLines({ commit, files, fastForward, isVerified }: Applied): string[] {
-  if (files.length === 0) return [`nothing to do: your branch has all of it, at ${commit.slice(0, 10)}`];
+  if (files.length === 0)
+    return [`nothing to do: the run changes nothing of your branch, which stays at ${commit.slice(0, 10)}`];
   const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
   const again = isVerified ? ' and verified again' : '';
   const how = fastForward ? 'fast-forward' : `merged with what your branch got meanwhile${again}`;

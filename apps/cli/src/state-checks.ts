@@ -12,6 +12,7 @@ import {
 import type { ProjectionsFound } from '@switchyard/history';
 import type { JournalReader, Observation } from '@switchyard/store';
 import { durationText } from './show-text.ts';
+import { commitsFound, type RunOnCommits } from './commit-checks.ts';
 import { accessFound, looked } from './state-access.ts';
 
 /**
@@ -24,15 +25,16 @@ export async function stateChecks(folder: StateFolder, isServed: boolean): Promi
   // Loaded when it is needed: a library with native code.
   const { inspectJournal } = await import('@switchyard/store');
   const { compareProjections, recover } = await import('@switchyard/history');
+  let runs: RunOnCommits[] = [];
   const look = (journal: JournalReader): Observation[] => {
     const warnings: string[] = [];
     const logger = warningsInto(warnings);
     const { histories, heads, folded } = recover({ journal, shelf: journal.shelf, logger });
-    const open = [...histories.values()].filter(({ ended }) => !ended).map(({ run }) => run);
+    runs = [...histories.values()].map(({ run, ended, state: { base, tip } }) => ({ run, ended, base, tip }));
+    const open = runs.filter(({ ended }) => !ended);
     return [
       { name: 'runs', state: 'ok', text: `${histories.size}, ${open.length} of them not ended` },
       snapshotsFound({ read: heads.length, folded, warnings }),
-      ...gitFound(folder, histories.size > 0),
       projectionsFound(compareProjections(folder.projectionsFile, journal.name, histories), isServed),
     ];
   };
@@ -41,6 +43,7 @@ export async function stateChecks(folder: StateFolder, isServed: boolean): Promi
     ...looked('disk', () => spaceFound(folder)),
     ...looked('lock', () => [lockFound(folder)]),
     ...inspectJournal(folder.journalFile, { inUse: isServed, look }),
+    ...(await commitsFound(folder, runs, isServed)),
     ...looked('secrets', () => secretsFound(folder)),
     ...(await outboxesFound(folder)),
     ...looked('leftovers', () => leftoversFound(folder, isServed)),
@@ -158,13 +161,6 @@ function warningsInto(warnings: string[]): Logger {
     warn: ({ run, reason }: { run?: string; reason?: string }, text: string) =>
       warnings.push([run, text, reason].filter((part) => part !== undefined).join(': ')),
   });
-}
-
-function gitFound({ gitDir }: StateFolder, hasRuns: boolean): Observation[] {
-  if (existsSync(join(gitDir, 'HEAD'))) return [{ name: 'commits', state: 'ok', text: gitDir }];
-  if (!hasRuns) return [];
-  const mend = 'put it back from a copy, or move the whole state folder away to begin anew';
-  return [wrong('commits', 'E_STATE_DAMAGED', `${gitDir} is gone, and the journal has runs`, mend)];
 }
 
 /** The operator's token and the certificate: only their owner may read them. */

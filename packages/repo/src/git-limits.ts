@@ -4,6 +4,8 @@ export const gitLimits = {
   timeoutMs: 120_000,
   /** Copying objects, fetching, pushing, checking out: they grow with the repository. */
   longTimeoutMs: 15 * 60_000,
+  /** A look at whether everything is there, for a person who waits. */
+  inspectMs: 10_000,
   /** Git on files that an attempt may be changing: it could be made to wait for ever. */
   liveTimeoutMs: 60_000,
   /** Files that one snapshot leaves out since they turn into something else as git comes to them. */

@@ -2,6 +2,12 @@ export { discoverRepository, type UserRepository } from './user-repository.ts';
 export { minimumGitVersion } from './git-program.ts';
 export { openRunRepository, type KeptCommit, type RunRepository } from './run-repository.ts';
 export { openKeptWork, type KeptRange, type KeptWorkRepository } from './kept-work.ts';
+export {
+  inspectCommits,
+  type CommitsFound,
+  type InspectCommitsOptions,
+  type NeededRevision,
+} from './inspect-commits.ts';
 export type { IntegrationEntry, IntegrationRequest, IntegrationResult } from './integrate.ts';
 export type { RevertEntry, RevertRequest, RevertResult } from './revert.ts';
 export type { ConflictFile } from './conflict-text.ts';

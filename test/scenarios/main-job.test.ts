@@ -83,6 +83,8 @@ describe('the main job', () => {
     expect(stdout).toMatch(/read-history\.ts:\d+ critical security .+\n +\S.+\n +suggestion: \S.+\n/);
     expect(stdout).toMatch(/history-reader +completed .* 2 attempts\n/);
     expect(stdout).not.toContain('\u001B');
+    expect(stdout).toMatch(/result: branch switchyard\/\S+ of the copy; your checkout is as it was\n/);
+    expect(stdout).not.toContain('to merge it');
     const { html, markdown } = reportOf(stdout);
     expect([existsSync(html), existsSync(markdown)]).toEqual([true, true]);
     const page = readFileSync(html, 'utf8');

@@ -63,6 +63,7 @@ function runPlan({ copy, state, args }) {
   console.log(`running ${plan} on a copy of this repository`);
   const passedOn = args.filter((arg) => !own.has(arg));
   const env = { ...fleet, ...process.env, SWITCHYARD_STATE: state, SWITCHYARD_HUB: '' };
+  if (!args.includes('--keep')) env.SWITCHYARD_THROWN_AWAY = '1';
   return runHere(process.execPath, [cli, 'run', plan, ...passedOn], { cwd: copy, env });
 }
 
@@ -119,14 +120,21 @@ function allowFewerLicences(copy) {
 /** Removes everything but the reports, so that the paths that were printed still lead to them. */
 async function cleanUp({ folder, state, interrupted }) {
   await endDaemonsOf(folder);
-  const reports = filesOf(state).filter((file) => /\/runs\/[^/]+\/report\.(md|html|json)$/.test(file));
+  const isInterrupted = await interrupted.told();
+  // Nobody was told of a report then.
+  const reports = isInterrupted ? [] : filesOf(state).filter(isReport);
   const kept = new Set(reports);
   for (let up of reports) while (up !== folder) kept.add((up = dirname(up)));
   const trouble = await removeAll(kept.size === 0 ? [folder] : allBut(kept, folder));
   if (trouble !== undefined) console.error(trouble);
-  else if (kept.size > 0) console.log('the copy and its branches are gone; the report stays');
-  else if (await interrupted.told()) console.log('stopped; the copy is gone, and this checkout is as it was');
+  else if (kept.size > 0)
+    console.log(
+      'the copy and its branches are gone; the report stays, and what it says to apply went with them',
+    );
+  else if (isInterrupted) console.log('stopped; the copy is gone, and this checkout is as it was');
 }
+
+const isReport = (file) => /\/runs\/[^/]+\/report\.(md|html|json)$/.test(file);
 
 /** The topmost of what is not kept. */
 function allBut(kept, folder) {

@@ -85,14 +85,16 @@ export function exitCodeOf({ phase, progress }: RunView): number {
 }
 
 /** ctrl-C: an orchestrator of our own drains and ends, with the run kept; from one of others we go away. */
-async function leave({ session, run, context: { terminal } }: FollowOptions): Promise<number> {
+async function leave({ session, run, context }: FollowOptions): Promise<number> {
+  const { terminal, environment } = context;
   // A terminal has shown `^C` where the cursor was.
   const err = (text: string): void => terminal.err(terminal.isScreen ? `\n${text}` : text);
   if (session.own === undefined) {
     err(`detached; run ${run} goes on. To follow it again: switchyard resume ${run}\n`);
     await session.close();
   } else {
-    err(`stopping; nothing is lost. To go on with this run: switchyard resume ${run}\n`);
+    const goOn = `nothing is lost. To go on with this run: switchyard resume ${run}`;
+    err(`stopping; ${environment.thrownAway ? 'the run and its copy of the repository go' : goOn}\n`);
     await session.stop('ctrl-C');
   }
   return exitCodes.interrupted.code;
@@ -111,8 +113,12 @@ async function reportOf({ session, run, context }: FollowOptions): Promise<Repor
   }
 }
 
-function closing({ terminal }: CommandContext, view: RunView, got: Report | undefined): string[] {
-  if (got === undefined) return ['', ...closingLines(view, undefined)];
+function closing(
+  { terminal, environment }: CommandContext,
+  view: RunView,
+  got: Report | undefined,
+): string[] {
+  if (got === undefined) return ['', ...closingLines(view, undefined, environment)];
   const { report, files } = got;
   const { paint } = terminal;
   const findings = rejectedFindings(report, paint);
@@ -123,7 +129,7 @@ function closing({ terminal }: CommandContext, view: RunView, got: Report | unde
     ...(findings.length === 0 ? [] : ['', ...findings]),
     ...(isOpen ? [paint.red('the sandbox was turned off: commands were not isolated')] : []),
     '',
-    ...closingLines(view, files),
+    ...closingLines(view, files, environment),
   ];
 }
 

@@ -59,8 +59,15 @@ export function findingLines(finding: Finding): string[] {
   ];
 }
 
-/** The last words on a run: how it ended, where the report is, and how to go on. */
-export function closingLines(view: RunView, files: { markdown: string; html: string } | undefined): string[] {
+/**
+ * The last words on a run: how it ended, where the report is, and how to go on, unless its repository is `thrownAway`
+ * now.
+ */
+export function closingLines(
+  view: RunView,
+  files: { markdown: string; html: string } | undefined,
+  { thrownAway = false } = {},
+): string[] {
   const { completed, total, failed, skipped, cancelled } = view.progress;
   const time = durationText((view.finishedAt ?? view.createdAt) - (view.startedAt ?? view.createdAt));
   const counts = Object.entries({ failed, skipped, cancelled }).flatMap(([name, count]) =>
@@ -75,8 +82,8 @@ export function closingLines(view: RunView, files: { markdown: string; html: str
     ...(view.tip === view.base
       ? ['nothing was integrated; your checkout is as it was']
       : [
-          `result: branch ${view.branch}; your checkout is as it was`,
-          `        to merge it: switchyard apply ${view.run}`,
+          `result: branch ${view.branch}${thrownAway ? ' of the copy' : ''}; your checkout is as it was`,
+          ...(thrownAway ? [] : [`        to merge it: switchyard apply ${view.run}`]),
         ]),
   ];
 }

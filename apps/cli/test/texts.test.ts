@@ -6,7 +6,7 @@ import { invitationCommand } from '../src/commands/invite.ts';
 import { errorFromText } from '@switchyard/access';
 import { logText } from '../src/log-text.ts';
 import { endingOf } from '../src/problem-text.ts';
-import { findingLines } from '../src/run-summary.ts';
+import { closingLines, findingLines } from '../src/run-summary.ts';
 import { viewLines } from '../src/view-text.ts';
 import { cutTo, durationText, tableText } from '../src/show-text.ts';
 import { viewOf } from './stand-in-hub.ts';
@@ -59,6 +59,17 @@ describe('texts', () => {
     expect(lines({ tasks: waiting, tip })).toContain(look);
     expect(lines({ tasks: waiting, tip: view.base })).not.toContain(look);
     expect(lines({ tip })).not.toContain(look);
+  });
+
+  it('a run whose repository goes with it says where the result was, and not to merge it', () => {
+    const view = { ...viewOf(), tip: commitId.parse('b'.repeat(40)) };
+    expect(closingLines(view, undefined).slice(1)).toEqual([
+      `result: branch ${view.branch}; your checkout is as it was`,
+      `        to merge it: switchyard apply ${view.run}`,
+    ]);
+    expect(closingLines(view, undefined, { thrownAway: true }).slice(1)).toEqual([
+      `result: branch ${view.branch} of the copy; your checkout is as it was`,
+    ]);
   });
 
   it('a cut text says that it is cut', () => {

@@ -6,6 +6,8 @@ export interface Environment {
   readonly hub: string | undefined;
   readonly fingerprint: string | undefined;
   readonly noColor: boolean;
+  /** Repository and state are copies that go with this command: nobody is told how to go on with them. */
+  readonly thrownAway: boolean;
   /** All of it, for children and for the place of the state folder. */
   readonly all: Readonly<Record<string, string | undefined>>;
 }
@@ -19,6 +21,7 @@ export function readEnvironment(
     hub: nonEmpty(all['SWITCHYARD_HUB']),
     fingerprint: nonEmpty(all['SWITCHYARD_FINGERPRINT']),
     noColor: nonEmpty(all['NO_COLOR']) !== undefined || all['TERM'] === 'dumb',
+    thrownAway: nonEmpty(all['SWITCHYARD_THROWN_AWAY']) !== undefined,
     all,
   };
 }

@@ -101,15 +101,20 @@ const programs = {
     ),
   'switchyard run': () => made.cli('--state', state, 'run', 'plan.yaml'),
 } as const;
+const others = {
+  worker: () => made.cli('worker', '--state', state),
+  reviewer: () => made.cli('reviewer', '--state', state),
+  'switchyard clean': () => made.cli('--state', state, 'clean'),
+} as const;
 
 /** It ends by itself with this code, says what, where and how to mend it, and leaves all as it was. */
 async function isRefused(
-  name: keyof typeof programs,
+  name: keyof typeof programs | keyof typeof others,
   code: number,
   ...words: readonly string[]
 ): Promise<void> {
   const before = contentOf(state);
-  const ended: Ended = await programs[name]().ended;
+  const ended: Ended = await { ...programs, ...others }[name]().ended;
   expect(ended.code, ended.stderr).toBe(code);
   for (const word of words) expect(ended.stderr).toContain(word);
   expect(contentOf(state)).toEqual(before);
@@ -187,8 +192,11 @@ describe.each(Object.keys(programs) as (keyof typeof programs)[])('%s, given a s
     spoil((folder) => chownSync(folder, 12_345, 12_345));
     await isRefused(name, 8, 'E_STATE_FOREIGN', state, 'user 12345', 'a folder of your own');
   });
+});
 
-  it('that may not be written', async (context) => {
+it.for(Object.keys({ ...programs, ...others }) as (keyof typeof programs | keyof typeof others)[])(
+  '%s, given a state folder that may not be written',
+  async (name, context) => {
     spoil();
     const release = makeReadOnly(state);
     if (release === undefined) return context.skip('root, and no mount may be made here');
@@ -197,8 +205,8 @@ describe.each(Object.keys(programs) as (keyof typeof programs)[])('%s, given a s
     } finally {
       release();
     }
-  });
-});
+  },
+);
 
 /** Modes do not bind root: for root, the folder is mounted over itself, read-only. */
 function makeReadOnly(place: string): (() => void) | undefined {

@@ -1,4 +1,5 @@
-import { errorTable, exitCodes, isAppError, type ErrorCode } from '@switchyard/protocol';
+import { errorTable, exitCodes, type ErrorCode } from '@switchyard/protocol';
+import { operatingError } from '@switchyard/runtime';
 import { CommanderError } from 'commander';
 
 /** What a failed command says and how it ends. */
@@ -10,7 +11,8 @@ export interface Ending {
 /** One clear message, how to mend it, and the documented exit code, for anything thrown. */
 export function endingOf(thrown: unknown): Ending {
   if (thrown instanceof CommanderError) return usageEnding(thrown);
-  if (isAppError(thrown)) return { text: errorText(thrown.code, thrown.message), exitCode: thrown.exitCode };
+  const error = operatingError(thrown);
+  if (error !== undefined) return { text: errorText(error.code, error.message), exitCode: error.exitCode };
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   return {
     text: `${errorText('E_INTERNAL', 'this is a bug in Switchyard')}${stack}\n`,

@@ -160,6 +160,11 @@ describe('texts', () => {
     const told = new AppError('E_RUN_UNKNOWN', 'there is no run x; `switchyard runs` lists them');
     expect(endingOf(told).text).toBe(`error E_RUN_UNKNOWN: ${told.message}\n`);
     expect(endingOf(new TypeError('x')).exitCode).toBe(70);
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    expect(endingOf(full)).toEqual({
+      exitCode: 8,
+      text: `error E_DISK_FULL: the disk is full: ${full.message}\n  The disk is full; nothing acknowledged is lost, make room and start again.\n`,
+    });
   });
 
   it('an error that another process printed is read back', () => {

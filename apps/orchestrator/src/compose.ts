@@ -23,8 +23,7 @@ import {
   steadyClock,
   systemClock,
   systemRandom,
-  unwritableState,
-  type LockResult,
+  writeState,
   type Logger,
   type Metrics,
   type StateFolder,
@@ -272,7 +271,7 @@ function openArchivist({ logger, folder }: Ground, { shelf, name }: ShelvedJourn
 }
 
 function takeStateFolder(folder: StateFolder, gitCommonDir: string): { release(): void } {
-  const result = lockOf(folder);
+  const result = writeState(folder.root, () => acquireLock(folder.lockFile));
   if (result.kind === 'held') {
     claimProject(folder, gitCommonDir);
     return result;
@@ -281,13 +280,4 @@ function takeStateFolder(folder: StateFolder, gitCommonDir: string): { release()
     'E_STATE_LOCKED',
     `process ${result.holder.pid} is the orchestrator of this repository already (state folder ${folder.root}); use it, or end it with \`switchyard down\``,
   );
-}
-
-/** Throws AppError E_STORAGE, E_DISK_FULL where no file can be made. */
-function lockOf({ lockFile, root }: StateFolder): LockResult {
-  try {
-    return acquireLock(lockFile);
-  } catch (cause) {
-    throw unwritableState(root, cause);
-  }
 }

@@ -7,8 +7,8 @@ const errno = (code: string): Error => Object.assign(new Error(`${code}: no, wri
 it.each([
   ['ENOSPC', 'E_DISK_FULL', 'the disk is full: ENOSPC: no, write'],
   ['EDQUOT', 'E_DISK_FULL', 'the quota of the disk is used up: EDQUOT: no, write'],
-  ['EROFS', 'E_STORAGE', 'the file system is read-only: EROFS: no, write'],
-  ['EIO', 'E_STORAGE', 'the disk cannot be read or written: EIO: no, write'],
+  ['EROFS', 'E_IO', 'the file system is read-only: EROFS: no, write'],
+  ['EIO', 'E_IO', 'the disk cannot be read or written: EIO: no, write'],
   ['EMFILE', 'E_IO', 'the process has too many files open: EMFILE: no, write'],
   ['ENFILE', 'E_IO', 'the machine has too many files open: ENFILE: no, write'],
   ['ENOMEM', 'E_IO', 'the machine is out of memory: ENOMEM: no, write'],

@@ -1,4 +1,11 @@
-import { openLog, Shutdown, systemRandom, type Logger, type StateFolder } from '@switchyard/runtime';
+import {
+  openLog,
+  Shutdown,
+  systemRandom,
+  writeState,
+  type Logger,
+  type StateFolder,
+} from '@switchyard/runtime';
 import { threadHeartbeats, type Dial, type Heartbeats } from '@switchyard/transport';
 import type { AppError } from '@switchyard/protocol';
 import { dialHub } from './dial-hub.ts';
@@ -42,12 +49,14 @@ export interface AttachOptions {
 export async function attach(config: PeerConfig, { role, discover }: AttachOptions): Promise<Attachment> {
   const given = givenToken(config);
   const { state, isRemote, locate } = await findSurroundings(config, discover);
-  const folder = takePeerFolder({
-    folder: state.peers,
-    name: config.name,
-    prefix: isRemote ? remotePrefix(role, state.root, systemRandom) : role,
-    role,
-  });
+  const folder = writeState(state.root, () =>
+    takePeerFolder({
+      folder: state.peers,
+      name: config.name,
+      prefix: isRemote ? remotePrefix(role, state.root, systemRandom) : role,
+      role,
+    }),
+  );
   const relay = logRelay(folder.peer);
   const log = await openLog({
     daemon: folder.peer,

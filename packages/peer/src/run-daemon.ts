@@ -1,5 +1,5 @@
-import { errorTable, exitCodes, isAppError, messageOf } from '@switchyard/protocol';
-import type { Shutdown } from '@switchyard/runtime';
+import { errorTable, exitCodes, messageOf } from '@switchyard/protocol';
+import { operatingError, type Shutdown } from '@switchyard/runtime';
 
 /** A daemon that has been composed and started. */
 export interface RunningDaemon {
@@ -27,9 +27,10 @@ async function live(start: () => Promise<RunningDaemon>): Promise<number> {
   return error === undefined ? exitCodes.ok.code : report(error);
 }
 
-function report(error: unknown): number {
-  const code = isAppError(error) ? error.code : 'E_INTERNAL';
-  process.stderr.write(`error ${code}: ${messageOf(error)}\n`);
-  if (!isAppError(error) && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+function report(thrown: unknown): number {
+  const error = operatingError(thrown);
+  const code = error?.code ?? 'E_INTERNAL';
+  process.stderr.write(`error ${code}: ${messageOf(error ?? thrown)}\n`);
+  if (error === undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack ?? ''}\n`);
   return exitCodes[errorTable[code].exit].code;
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +67,28 @@ describe('a daemon of this machine', () => {
     const failing = startOn(other, () => Promise.reject(new AppError('E_SANDBOX_UNAVAILABLE', 'no bwrap')));
     await expect(failing).rejects.toThrow('no bwrap');
     expect(existsSync(lock)).toBe(false);
+  });
+});
+
+describe('a state folder that cannot be written', () => {
+  it.for([
+    ['full', 'E_DISK_FULL', 'make room there', 'remount,rw'],
+    ['read-only', 'E_STORAGE', 'make it writable', 'remount,ro'],
+  ] as const)('%s, is named, with what to do', async ([, code, mend, remount], context) => {
+    const first = await attach(configOf(), { role, discover });
+    const { peers, root: state } = first.state;
+    await first.shutdown.run('the test');
+    // Room for the folder itself and for no other file.
+    const options = ['-t', 'tmpfs', '-o', 'nr_inodes=1', 'tmpfs', peers];
+    if (spawnSync('mount', options).status !== 0) return context.skip();
+    try {
+      spawnSync('mount', ['-o', remount, peers]);
+      const refused = await attach(configOf(), { role, discover }).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code, message: expect.stringContaining(mend) as string });
+      expect(String(refused)).toContain(`the state folder ${state} cannot be written`);
+    } finally {
+      spawnSync('umount', ['-l', peers]);
+    }
   });
 });
 

@@ -8,6 +8,7 @@ export {
   requireOwner,
   stateRoot,
   unwritableState,
+  writeState,
   type StateFolder,
 } from './state-folder.ts';
 export { claimProject, readProject, requireProject } from './state-project.ts';

@@ -10,8 +10,8 @@ export interface MachineTrouble {
 const troubles: ReadonlyMap<string, MachineTrouble> = new Map([
   ['ENOSPC', { code: 'E_DISK_FULL', text: 'the disk is full' }],
   ['EDQUOT', { code: 'E_DISK_FULL', text: 'the quota of the disk is used up' }],
-  ['EROFS', { code: 'E_STORAGE', text: 'the file system is read-only' }],
-  ['EIO', { code: 'E_STORAGE', text: 'the disk cannot be read or written' }],
+  ['EROFS', { code: 'E_IO', text: 'the file system is read-only' }],
+  ['EIO', { code: 'E_IO', text: 'the disk cannot be read or written' }],
   ['EMFILE', { code: 'E_IO', text: 'the process has too many files open' }],
   ['ENFILE', { code: 'E_IO', text: 'the machine has too many files open' }],
   ['ENOMEM', { code: 'E_IO', text: 'the machine is out of memory' }],
@@ -25,8 +25,8 @@ export function machineTrouble(thrown: unknown): MachineTrouble | undefined {
 }
 
 /**
- * The operating error that was thrown: an AppError as it is, and in place of a machine that is out of something one of
- * E_DISK_FULL, E_STORAGE, E_IO. Undefined for anything else, which is a bug.
+ * The operating error that was thrown: an AppError as it is, and E_DISK_FULL or E_IO where the machine is out of
+ * something. Undefined for anything else, which is a bug.
  */
 export function operatingError(thrown: unknown): AppError | undefined {
   if (isAppError(thrown)) return thrown;

@@ -47,11 +47,14 @@ export function lockHolder(file: string): (LockHolder & { readonly isAlive: bool
   return holder && { ...holder, isAlive: isAlive(holder) };
 }
 
-/** Links a finished file into place, so that nobody ever sees it half written; false when one is there already. */
+/**
+ * Links a finished file into place, so that nobody ever sees it half written; false when one is there already. What a
+ * full disk cut short does not stay.
+ */
 function createWhole(file: string, text: string): boolean {
   const temporary = `${file}.new-${process.pid}`;
-  writeFileSync(temporary, text, { mode: 0o600 });
   try {
+    writeFileSync(temporary, text, { mode: 0o600 });
     linkSync(temporary, file);
     return true;
   } catch (error) {

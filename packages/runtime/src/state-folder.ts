@@ -73,17 +73,24 @@ export function layOutStateFolder(root: string): StateFolder {
 /** Lays the folder out; makes what is missing, readable by its owner only. Throws AppError E_STATE_FOREIGN, E_STORAGE. */
 export function openStateFolder(root: string): StateFolder {
   const folder = layOutStateFolder(root);
-  try {
+  writeState(root, () => {
     makeFolderSync(root, 0o700);
     requireOwner(root);
     for (const part of [folder.logs, folder.runs, folder.layers, folder.peers, folder.checkouts]) {
       makeFolderSync(part, 0o700);
     }
+  });
+  return folder;
+}
+
+/** Does work that writes into a state folder. Throws AppError E_DISK_FULL, E_STORAGE where that cannot be done. */
+export function writeState<T>(root: string, work: () => T): T {
+  try {
+    return work();
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     throw unwritableState(root, cause);
   }
-  return folder;
 }
 
 /** A state folder in which no file can be made or written: read-only, or full; a read-only disk stops root as well. */

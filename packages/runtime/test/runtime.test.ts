@@ -132,6 +132,20 @@ describe('lock files', () => {
     acquireLock(join(folder, 'lock'));
     expect(readdirSync(folder)).toEqual(['lock']);
   });
+
+  it('leave nothing behind on a full disk either', (context) => {
+    const options = ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', folder];
+    if (spawnSync('mount', options).status !== 0) return context.skip();
+    try {
+      writeFileSync(join(folder, 'full'), 'x'.repeat(4096));
+      expect(() => acquireLock(join(folder, 'lock'))).toThrow(/ENOSPC/);
+      expect(readdirSync(folder)).toEqual(['full']);
+      rmSync(join(folder, 'full'));
+      expect(acquireLock(join(folder, 'lock')).kind).toBe('held');
+    } finally {
+      spawnSync('umount', ['-l', folder]);
+    }
+  });
 });
 
 describe('the state folder', () => {

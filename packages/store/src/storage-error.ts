@@ -20,8 +20,14 @@ const meanings: readonly (readonly [prefix: string, code: ErrorCode, text: strin
 export function storageError(thrown: unknown, file: string): AppError {
   if (isAppError(thrown)) return thrown;
   const words = `${codeOf(thrown)} ${messageOf(thrown)}`;
-  const { code, text } = machineTrouble(thrown) ?? meaningOf(words) ?? unknownTrouble(file);
+  const { code, text } = outOf(thrown) ?? meaningOf(words) ?? unknownTrouble(file);
   return new AppError(code, `${file}: ${text} (${words.trim()})`, { cause: thrown, details: { file } });
+}
+
+/** Whatever else the machine is out of, here it is the state folder that cannot be used. */
+function outOf(thrown: unknown): MachineTrouble | undefined {
+  const trouble = machineTrouble(thrown);
+  return trouble?.code === 'E_IO' ? { ...trouble, code: 'E_STORAGE' } : trouble;
 }
 
 function meaningOf(words: string): MachineTrouble | undefined {

@@ -1,7 +1,7 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { AppError, type RunView } from '@switchyard/protocol';
-import { acquireLock, openStateFolder, systemClock } from '@switchyard/runtime';
+import { acquireLock, openStateFolder, systemClock, writeState } from '@switchyard/runtime';
 import { InvalidArgumentError, type Command } from 'commander';
 import { commonOptions, type CommandContext } from '../context.ts';
 import { keptOf } from '../kept-work.ts';
@@ -44,7 +44,7 @@ function daysOf(text: string): number {
 async function clean(options: CleanOptions, command: Command, context: CommandContext): Promise<void> {
   const repository = await findRepository(context, commonOptions(command));
   const folder = openStateFolder(repository.folder.root);
-  const lock = acquireLock(folder.lockFile);
+  const lock = writeState(folder.root, () => acquireLock(folder.lockFile));
   if (lock.kind === 'taken')
     throw new AppError(
       'E_STATE_LOCKED',

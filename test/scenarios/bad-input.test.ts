@@ -50,13 +50,17 @@ describe('bad repositories', () => {
     expect([ended.code, said(ended)]).toEqual([5, expect.stringContaining('error E_BARE_REPOSITORY')]);
   });
 
-  it('a detached head and a dirty tree are served, and nothing of the checkout changes', async () => {
+  it('a detached head and a dirty tree are served, say what the run leaves out, and nothing of the checkout changes', async () => {
     const made = scenario({ 'plan.yaml': good });
     made.git('checkout', '-q', '--detach');
     made.write({ 'readme.txt': 'dirty\n', 'untracked.txt': 'mine\n' });
     const before = made.git('status', '--porcelain');
     const ended = await run(made);
     expect([ended.code, said(ended)]).toEqual([0, expect.stringContaining('completed')]);
+    const head = made.git('rev-parse', 'HEAD').slice(0, 7);
+    expect(ended.stderr).toBe(
+      `the run begins at your last commit (${head}): readme.txt, untracked.txt are not committed, so they are not in it\n`,
+    );
     expect(made.git('status', '--porcelain')).toBe(before);
     expect(existsSync(join(made.repository, 'one'))).toBe(false);
   });

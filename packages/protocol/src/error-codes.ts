@@ -258,7 +258,11 @@ export const errorTable = {
     'never',
     'An MCP server of the task is not in the catalogue or does not start; the text has its words.',
   ),
-  E_NO_CHANGES: row('runFailed', 'never', 'The task had to change something and changed nothing.'),
+  E_NO_CHANGES: row(
+    'runFailed',
+    'never',
+    'The task had to change something and changed nothing. Its work may be there already, where the plan was run and applied before: leave the task out then.',
+  ),
   E_REVIEW_REJECTED: row(
     'runFailed',
     'never',

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { followRun } from '../follow-run.ts';
+import { leftOutText } from '../left-out.ts';
 import { requireAgents } from '../missing-agents.ts';
 import { isMarkdown } from '@switchyard/plan';
 import { PlanTicker } from '../plan-ticker.ts';
@@ -72,6 +73,8 @@ export async function runPlan(
   if (plan === undefined) return context.end(exitCodes.planInvalid.code);
   const { terminal } = context;
   const say = options.json === true ? terminal.err : terminal.out;
+  const leftOut = await leftOutText({ file, plan }, context, options);
+  if (leftOut !== undefined) terminal.err(`${leftOut}\n`);
   const flags = options.sandbox ? [] : ['--sandbox', 'off'];
   const session = await openSession(context, options, { kind: 'work', flags });
   if (!options.sandbox && session.own === undefined)

@@ -149,6 +149,19 @@ describe('without an orchestrator', () => {
     expect(switchyard(['projections', 'query', sql])).toMatch(
       new RegExp(`^run +phase +facts\n${ended} +completed +${facts}\n$`),
     );
+    // A page in the middle of it, which only a look at all of it finds.
+    const tables = readFileSync(join(state, 'projections.db'));
+    writeFileSync(join(state, 'projections.db'), Buffer.from(tables).fill(0xee, 4_096, 4_096 * 8));
+    expect(checkOf()).toMatchObject({ text: expect.stringMatching(/damaged|cannot be read/) as string });
+    const asked = spawnSync(
+      process.execPath,
+      [program, 'projections', 'query', 'select * from runs', '--state', state],
+      { cwd: folder, env: { PATH: process.env['PATH'], HOME: folder }, encoding: 'utf8' },
+    );
+    expect(asked.status).toBe(8);
+    expect(asked.stderr).toContain(`error E_STATE_DAMAGED: ${join(state, 'projections.db')} is damaged`);
+    expect(asked.stderr).toContain('`switchyard projections rebuild` makes it anew');
+    expect(asked.stderr).not.toContain('The journal is damaged');
     writeFileSync(join(state, 'projections.db'), 'not a database');
     expect(checkOf()).toMatchObject({
       state: 'note',

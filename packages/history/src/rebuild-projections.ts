@@ -64,8 +64,10 @@ export function compareProjections(file: string, journal: string, histories: His
       opened.close();
     }
   } catch (error) {
-    if (!isAppError(error) || error.code !== 'E_STATE_LOCKED') throw error;
-    return { state: 'held', text: error.message };
+    if (!isAppError(error)) throw error;
+    if (error.code === 'E_STATE_LOCKED') return { state: 'held', text: error.message };
+    // What is wrong with the tables is not wrong with the journal.
+    return { state: 'wrong', text: error.message };
   }
 }
 

@@ -294,6 +294,16 @@ describe('projections', () => {
     expect(warnings).toEqual([]);
     await chore.finish();
   });
+
+  it('that lost a table are wrong, which says nothing of the journal', () => {
+    rebuild();
+    const db = new Database(file);
+    db.exec('drop table usage');
+    db.close();
+    expect(compare()).toMatchObject({ state: 'wrong', text: expect.stringContaining('no such table') });
+    rebuild();
+    expect(compare()).toMatchObject({ state: 'as the journal' });
+  });
 });
 
 function change(sql: string): void {

@@ -58,7 +58,7 @@ export class TableFile {
     try {
       return new TableFile(connect(options.file), options);
     } catch (thrown) {
-      throw storageError(thrown, options.file);
+      throw tableError(thrown, options.file);
     }
   }
 
@@ -159,9 +159,20 @@ export class TableFile {
     try {
       return work();
     } catch (thrown) {
-      throw storageError(thrown, this.options.file);
+      throw tableError(thrown, this.options.file);
     }
   }
+}
+
+/** Of damage to such a file nothing is lost: it does not say anything of the journal. */
+function tableError(thrown: unknown, file: string): AppError {
+  const error = storageError(thrown, file);
+  if (error.code !== 'E_STATE_DAMAGED' || isAppError(thrown)) return error;
+  return new AppError(
+    'E_STATE_DAMAGED',
+    `${file} is damaged (${messageOf(thrown)}), and nothing is lost with it: it is made from the journal, and \`switchyard projections rebuild\` makes it anew`,
+    { cause: thrown, details: { file } },
+  );
 }
 
 /** Answers a query on such a file, which is only read. Throws AppError E_USAGE for what is no query. */
@@ -175,7 +186,7 @@ export function queryTables(file: string, sql: string): { columns: string[]; row
     return { columns, rows: query.raw(true).all() as TableRow[] };
   } catch (thrown) {
     if (isAppError(thrown)) throw thrown;
-    const error = storageError(thrown, file);
+    const error = tableError(thrown, file);
     if (error.code !== 'E_STORAGE') throw error;
     throw new AppError('E_USAGE', `the query cannot be answered: ${messageOf(thrown)}`, { cause: thrown });
   } finally {

@@ -32,6 +32,24 @@ export async function meantGate(
   return only;
 }
 
+/** What the plan makes of a gate that was just rejected, for people. */
+export async function afterRejection(
+  client: Pick<SwitchyardClient, 'run'>,
+  { run, task }: MeantGate,
+): Promise<string> {
+  const phase = (await client.run(run)).tasks.find(({ id }) => id === task)?.phase;
+  switch (phase) {
+    case undefined:
+      return '';
+    case 'failed':
+      return ': it has failed';
+    case 'completed':
+      return ': nothing of it is added';
+    default:
+      return ': the work before it begins again, and then it asks again';
+  }
+}
+
 async function waitingGates(client: Asked): Promise<MeantGate[]> {
   const gates: MeantGate[] = [];
   for (const { run, progress } of await client.runs()) {

@@ -34,7 +34,7 @@ export class ReviewProgress {
 
   private draw(): void {
     this.drawnAt = Date.now();
-    const count = this.files === 0 ? '' : `: ${this.files} files`;
+    const count = this.files === 0 ? '' : `: ${this.files} ${this.files === 1 ? 'file' : 'files'}`;
     this.terminal.err(`\r\u001B[K  ${this.name}${count}`);
   }
 }

@@ -85,5 +85,8 @@ export function closingLines(
           `result: branch ${view.branch}${thrownAway ? ' of the copy' : ''}; your checkout is as it was`,
           ...(thrownAway ? [] : [`        to merge it: switchyard apply ${view.run}`]),
         ]),
+    ...(!thrownAway && (view.phase === 'failed' || failed > 0)
+      ? ['to try again: mend what is told above, then switchyard run PLAN; it begins from your branch']
+      : []),
   ];
 }

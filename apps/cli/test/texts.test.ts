@@ -1,17 +1,31 @@
 import { AppError, commitId, finding, shellWord } from '@switchyard/protocol';
 import pc from 'picocolors';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { appliedLines } from '../src/commands/apply.ts';
 import { invitationCommand } from '../src/commands/invite.ts';
 import { errorFromText } from '@switchyard/access';
 import { logText } from '../src/log-text.ts';
 import { endingOf } from '../src/problem-text.ts';
+import { ReviewProgress } from '../src/review-progress.ts';
 import { closingLines, findingLines } from '../src/run-summary.ts';
 import { viewLines } from '../src/view-text.ts';
 import { cutTo, durationText, tableText } from '../src/show-text.ts';
+import type { Terminal } from '../src/terminal.ts';
 import { viewOf } from './stand-in-hub.ts';
 
 describe('texts', () => {
+  it('what a review is at counts one file as one', () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const written: string[] = [];
+    const terminal = { err: (text: string) => written.push(text) } as unknown as Terminal;
+    const progress = new ReviewProgress(terminal, true);
+    progress.engine('text');
+    vi.advanceTimersByTime(1_000);
+    progress.file();
+    vi.useRealTimers();
+    expect(written.at(-1)).toBe('\r\u001B[K  text: 1 file');
+  });
+
   it.each([
     [-5, '0s'],
     [400, '0.4s'],

@@ -149,7 +149,7 @@ describe('a run on an orchestrator', () => {
     expect(ended.stdout).toContain(
       'run demo-abcdef completed: 2 of 2 tasks completed in 4.0s\nreport: /r/report.html\n',
     );
-    expect(ended.stdout).toContain('switchyard apply demo-abcdef\n');
+    expect(ended.stdout).toMatch(/switchyard apply demo-abcdef\n$/);
     expect(hub.asked[0]).toMatchObject({
       type: 'run-submit',
       payload: { file: 'p.yaml', plan: { name: 'p' } },
@@ -160,7 +160,9 @@ describe('a run on an orchestrator', () => {
     hub = await openStandIn(ending(endOf('failed', { ...good, completed: 1, failed: 1 })));
     expect(await switchyard(['run', 'p.yaml'])).toMatchObject({
       code: 1,
-      stdout: expect.stringContaining('run demo-abcdef failed: 1 of 2') as string,
+      stdout: expect.stringMatching(
+        /\nrun demo-abcdef failed: 1 of 2[^]*\nto try again: mend what is told above, then switchyard run PLAN;/,
+      ) as string,
     });
   });
 
@@ -240,11 +242,26 @@ describe('orders and questions', () => {
       { type: 'escalation-answer', payload: { action: 'retry', note: 'use b' } },
     ],
   ])('%j is sent as it was said', async (args, expected) => {
-    hub = await openStandIn(({ type }) =>
-      type === 'run-list' ? ['run-listed', { runs: [viewOf()] }] : ['done', {}],
-    );
+    hub = await openStandIn(({ type }) => {
+      if (type === 'run-list') return ['run-listed', { runs: [viewOf()] }];
+      return type === 'run-get' ? ['run-got', { view: viewOf() }] : ['done', {}];
+    });
     expect((await switchyard(args)).code).toBe(0);
-    expect(hub.asked.at(-1)).toMatchObject(expected);
+    expect(hub.asked.findLast(({ type }) => type === expected.type)).toMatchObject(expected);
+  });
+
+  it.each([
+    ['failed', 'rejected a: it has failed\n'],
+    ['pending', 'rejected a: the work before it begins again, and then it asks again\n'],
+    ['completed', 'rejected a: nothing of it is added\n'],
+  ] as const)('reject a gate, and say what follows: %s', async (phase, text) => {
+    const view = viewOf();
+    const after = { ...view, tasks: view.tasks.map((task) => ({ ...task, phase })) };
+    hub = await openStandIn(({ type }) => {
+      if (type === 'run-list') return ['run-listed', { runs: [view] }];
+      return type === 'run-get' ? ['run-got', { view: after }] : ['done', {}];
+    });
+    expect((await switchyard(['gate', 'reject', 'demo', 'a'])).stdout).toBe(text);
   });
 
   it('answer a gate by a file that a person edits, once it is saved with an answer that counts', async () => {
@@ -350,6 +367,13 @@ describe('orders and questions', () => {
       type: 'logs-get',
       payload: { filter: { taskId: 'a', level: 'warn' }, tail: 5, follow: true },
     });
+  });
+
+  it('say so where no line is meant', async () => {
+    hub = await openStandIn(() => ['logs-got', { lines: [] }]);
+    const { code, stdout, stderr } = await switchyard(['logs', '--task', 'nope', '--level', 'warn']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(stderr).toMatch(/^no lines for --task nope --level warn; `switchyard runs`/);
   });
 
   it('invite with a command that holds no token where others can read it', async () => {

@@ -37,6 +37,7 @@ describe('the timeline of a run', () => {
     const [first = '', second = ''] = lines;
     expect(first).toMatch(/^2023-11-14T22:13:20\.000Z {6}1 {2}run-created /);
     expect(second).toContain('6 tasks, strategy max-parallel: the plan asks for it');
+    expect(linesOf(await journalOf(1))[1]).toContain(' 1 task, strategy');
     expect(lines.find((line) => line.includes('  task-accepted-for-merge '))).toMatch(
       /t\d {2}accepted\.attempt: \d, accepted\.fence: \d, accepted\.commit: [0-9a-f]{12}, /,
     );

@@ -156,7 +156,7 @@ function headlineOf({ view, verification }: RunReport, tasks: readonly TaskAccou
     case 'completed': {
       const checked = verification.at(-1)?.passed === true ? 'merged and verified' : 'merged';
       return completed === total && total > 1
-        ? `all ${total} tasks reviewed as planned, ${checked}`
+        ? `${total === 2 ? 'both' : `all ${total}`} tasks reviewed as planned, ${checked}`
         : [`${completed} of ${countText(total, 'task')} ${checked}`, ...rest].join(', ');
     }
     case 'failed':

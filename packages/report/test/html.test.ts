@@ -133,9 +133,11 @@ describe('large runs', () => {
     expect(text(html)).toContain('all 2000 tasks reviewed as planned, merged and verified');
   });
 
-  it('of one task, and of none that began, are told too', async () => {
+  it('of one task, of two, and of none that began, are told too', async () => {
     const one = await renderHtml(sampleReport([{ id: 'only', phase: 'completed', begin: 1 }]));
     expect(text(one)).toContain('1 of 1 task merged and verified');
+    const pair = ['a', 'b'].map((id): SampleTask => ({ id, phase: 'completed', begin: 1 }));
+    expect(text(await renderHtml(sampleReport(pair)))).toContain('both tasks reviewed as planned');
     const none = await renderHtml(sampleReport([{ id: 'only', phase: 'pending' }], { phase: 'running' }));
     expect(text(none)).toContain('0 of 1 task completed so far');
     expect(none).not.toContain('switchyard apply');

@@ -320,7 +320,8 @@ function tellRun(state: RunState, fact: Exclude<RunFact, TaskFact | IntegrationF
       return [];
     case 'run-started': {
       const { chosen, reason } = state.strategy;
-      return [{ kind: 'started', text: `${state.tasks.size} tasks, strategy ${chosen}: ${reason}` }];
+      const tasks = `${state.tasks.size} ${state.tasks.size === 1 ? 'task' : 'tasks'}`;
+      return [{ kind: 'started', text: `${tasks}, strategy ${chosen}: ${reason}` }];
     }
     case 'tasks-added':
       return [{ kind: 'tasks-added', text: `added ${fact.tasks.map(({ id }) => id).join(', ')}` }];

@@ -5,6 +5,7 @@ import type { SwitchyardClient } from '@switchyard/client';
 import { AppError, isAppError, messageOf, runId, taskId } from '@switchyard/protocol';
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext } from '../context.ts';
+import { afterRejection } from '../gate-meant.ts';
 import { questionText, readReply, type GateQuestion, type GateReply } from '../gate-reply.ts';
 import { Interrupt } from '../interrupt.ts';
 import { meantRun, stoppedHint, withSession, type Session } from '../session.ts';
@@ -49,7 +50,9 @@ async function ask(session: Session, asked: Asked): Promise<string> {
     note,
     inputs,
   });
-  return `${approve ? 'approved' : 'rejected'} ${task} by ${file}${stoppedHint(session, run)}`;
+  const what = `${approve ? 'approved' : 'rejected'} ${task} by ${file}`;
+  const follows = approve ? '' : await afterRejection(session.client, { run, task });
+  return `${what}${follows}${stoppedHint(session, run)}`;
 }
 
 async function questionOf(client: SwitchyardClient, run: string, task: string): Promise<GateQuestion> {

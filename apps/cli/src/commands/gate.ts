@@ -8,7 +8,7 @@ import {
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { commonOptions, type CommandContext } from '../context.ts';
 import { addGateAsk } from './gate-ask.ts';
-import { meantGate } from '../gate-meant.ts';
+import { afterRejection, meantGate } from '../gate-meant.ts';
 import { meantRun, stoppedHint, withSession } from '../session.ts';
 
 /** `gate approve|reject RUN TASK`, or the name of a gate alone, and `answer RUN TASK --action …`: what runs wait for from people. */
@@ -18,7 +18,7 @@ export function addGate(program: Command, context: CommandContext): void {
     const answer = gate
       .command(`${verb} <run> [task]`)
       .description(
-        `${verb === 'approve' ? 'let the run go on' : 'fail the task'}; where only one gate that waits has its name, that does`,
+        `${verb === 'approve' ? 'let the run go on' : 'say no: the task fails, or the work before it begins again, as its plan says'}; where only one gate that waits has its name, that does`,
       )
       .option('--note <text>', 'a word on it, kept in the report', '');
     if (verb === 'approve') answer.addOption(inputOption());
@@ -80,9 +80,11 @@ async function answerGate(
     const gate = await meantGate(session.client, [name, task]);
     const run = runId.parse(gate.run);
     await session.client.answerGate({ run, taskId: taskId.parse(gate.task), approve, note, inputs });
-    return `${gate.task}${stoppedHint(session, run)}`;
+    const what = approve ? `approved ${gate.task}` : `rejected ${gate.task}`;
+    const follows = approve ? '' : await afterRejection(session.client, gate);
+    return `${what}${follows}${stoppedHint(session, run)}`;
   });
-  context.terminal.out(`${approve ? 'approved' : 'rejected'} ${answered}\n`);
+  context.terminal.out(`${answered}\n`);
 }
 
 interface QuestionAnswer {

@@ -5,6 +5,7 @@ import { Interrupt } from '../interrupt.ts';
 import { logText } from '../log-text.ts';
 import { wholeNumber } from '../number-flag.ts';
 import { openSession } from '../session.ts';
+import { oneLine } from '../show-text.ts';
 
 interface LogsOptions extends CommonOptions {
   readonly follow?: boolean;
@@ -44,18 +45,22 @@ async function showLogs(options: LogsOptions, context: CommandContext): Promise<
   const { terminal } = context;
   const follow = options.follow === true;
   const interrupt = new Interrupt(() => undefined);
+  let isFound = false;
   const session = await openSession(context, options, follow ? { kind: 'never' } : { kind: 'look' });
   try {
     const feed = await session.client.logs(
       filterOf(options),
-      ({ daemon, line }) =>
-        terminal.out(`${options.json === true ? line : logText(line, daemon, terminal.paint)}\n`),
+      ({ daemon, line }) => {
+        isFound = true;
+        terminal.out(`${options.json === true ? line : logText(line, daemon, terminal.paint)}\n`);
+      },
       {
         tail: options.lines,
         follow,
         onGap: (dropped) => terminal.err(`… ${dropped} lines dropped: this reader is too slow\n`),
       },
     );
+    if (!isFound) terminal.err(`${nothingText(options)}\n`);
     if (follow) {
       const gone = new Promise<string>((resolve) =>
         session.onConnection((lost) => lost !== undefined && resolve(lost)),
@@ -68,6 +73,16 @@ async function showLogs(options: LogsOptions, context: CommandContext): Promise<
     interrupt.close();
     await session.stop('it was only started to look');
   }
+}
+
+/** A filter that leaves nothing may name what is not there. */
+function nothingText(options: LogsOptions): string {
+  const filters = (['run', 'task', 'worker', 'level'] as const).flatMap((name) => {
+    const value = options[name];
+    return value === undefined ? [] : `--${name} ${oneLine(value)}`;
+  });
+  const which = filters.length === 0 ? '' : ` for ${filters.join(' ')}`;
+  return `no lines${which}${options.follow === true ? ' yet' : ''}; \`switchyard runs\`, \`switchyard run show RUN\` and \`switchyard workers\` say what there is`;
 }
 
 function filterOf({ task, worker, run, level }: LogsOptions): LogFilter {

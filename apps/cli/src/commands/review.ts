@@ -102,7 +102,7 @@ async function review(path: string, options: ReviewOptions, context: CommandCont
   const controller = new AbortController();
   const interrupt = new Interrupt(() => undefined);
   void interrupt.happened.then(() => controller.abort(interrupted()));
-  const progress = new ReviewProgress(terminal, terminal.isScreen);
+  const progress = new ReviewProgress(terminal, terminal.isScreen && process.stderr.isTTY);
   try {
     const scope = await openScope(resolve(cwd, path), { since: options.since, all: options.all === true });
     try {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSandbox, type Sandbox } from '@switchyard/guard';
@@ -147,29 +146,6 @@ describe('an attempt', () => {
     expect(payload.failure.message).toMatch(message);
     expect(payload.error).toBe(payload.failure.message);
     await bench.until(() => bench.leftAttempts().length === 0);
-  });
-
-  it('on a full disk fails as what is tried again, and the next one goes well once there is room', async (context) => {
-    try {
-      // Room for itself and for no other file.
-      const options = ['-t', 'tmpfs', '-o', 'nr_inodes=1', 'tmpfs', bench.attempts];
-      execFileSync('mount', options, { stdio: 'ignore' });
-    } catch {
-      return context.skip();
-    }
-    try {
-      bench.assign(base, ['echo x > docs/x']);
-      const { failure } = (await bench.next('task-failed')).payload;
-
-      expect(failure).toMatchObject({ code: 'E_DISK_FULL', class: 'io' });
-      expect(failure.message).toMatch(/^the disk is full: ENOSPC.*mkdir/);
-      execFileSync('mount', ['-o', 'remount,nr_inodes=10000', bench.attempts]);
-      bench.assign(base, ['echo x > docs/x'], { attempt: 2, fence: 2 });
-      await bench.next('task-completed');
-      await bench.until(() => bench.leftAttempts().length === 0);
-    } finally {
-      execFileSync('umount', ['-l', bench.attempts]);
-    }
   });
 
   it('carries the receipts of failing acceptance commands', async () => {

@@ -1,10 +1,11 @@
-import { shellWord, type RunReport, type TaskView, type WaitingFor } from '@switchyard/protocol';
+import { shellWord, type RunReport, type TaskView } from '@switchyard/protocol';
 import { accountOf, type TaskAccount } from './account.ts';
 import { diffCommand, type Advice } from './apply-advice.ts';
 import { attemptPart } from './markdown.ts';
 import { codeBlock, codeSpan, escapeMarkdown } from './markdown-text.ts';
 import { oneLine } from './plain-text.ts';
 import { countText, momentText } from './quantities.ts';
+import { questionPart } from './questions.ts';
 
 /** Which task of a run was parked. */
 export interface CaseOf {
@@ -43,11 +44,7 @@ export function renderCase(report: RunReport, { taskId, canAccept }: CaseOf): st
 function whyPart({ view, trouble }: TaskAccount): string {
   const { waiting } = view;
   if (waiting === undefined) return codeBlock(trouble ?? view.reason ?? 'no reason was given');
-  return `${codeBlock(waiting.text)}\n\n${deadlineText(waiting)}`;
-}
-
-function deadlineText({ since, deadline, default: then }: WaitingFor): string {
-  return `It waits since ${momentText(since)}. Without an answer by ${momentText(deadline)} the answer is **${then}**.`;
+  return questionPart(waiting);
 }
 
 function timesPart({ leasedAt, endedAt }: TaskAccount['attempts'][number]): string {

@@ -1,5 +1,5 @@
 import { modelCost } from './model-cost.ts';
-import type { AttemptReport, Finding, Receipt, RunReport } from '@switchyard/protocol';
+import type { AttemptReport, Finding, Receipt, RunEvent, RunReport } from '@switchyard/protocol';
 import { accountOf, bySeverity, type RunAccount, type TaskAccount } from './account.ts';
 import { applyAdvice } from './apply-advice.ts';
 import { endText, passed, placeOf } from './html-evidence.ts';
@@ -8,6 +8,7 @@ import { codeBlock, codeSpan, escapeMarkdown } from './markdown-text.ts';
 import { mermaidGraph } from './mermaid-graph.ts';
 import { runLook, taskLook } from './phase-look.ts';
 import { countText, durationText, momentText, shortCommit } from './quantities.ts';
+import { answersPart, askedAndAnswered, questionPart } from './questions.ts';
 
 /** Findings shown of one review; the JSON report has all. */
 const findingsMax = 100;
@@ -21,6 +22,8 @@ const fromItsFile: TranscriptAddress = ({ transcript }) => `../../${transcript}`
 /** Renders a run's report as GitHub-flavoured Markdown. */
 export function renderMarkdown(report: RunReport, addressOf = fromItsFile): string {
   const account = accountOf(report);
+  const { run } = report.view;
+  const told = askedAndAnswered(report.events);
   const parts = [
     headPart(report, account),
     sandboxPart(report),
@@ -29,7 +32,7 @@ export function renderMarkdown(report: RunReport, addressOf = fromItsFile): stri
     summaryPart(account),
     graphPart(report),
     verificationPart(report),
-    ...account.tasks.map((task) => taskPart(report.view.run, task, addressOf)),
+    ...account.tasks.map((task) => taskPart(task, { run, addressOf, told: told.get(task.view.id) ?? [] })),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
@@ -126,13 +129,35 @@ function verificationPart({ verification }: RunReport): string {
   return `## Verification of the merged result\n\n${entries.join('\n\n')}`;
 }
 
-function taskPart(run: string, task: TaskAccount, addressOf: TranscriptAddress): string {
-  const { view } = task;
+interface AboutTask {
+  readonly run: string;
+  readonly addressOf: TranscriptAddress;
+  /** Of its questions and their answers. */
+  readonly told: readonly RunEvent[];
+}
+
+function taskPart(task: TaskAccount, { run, addressOf, told }: AboutTask): string {
+  const { view, attempts } = task;
+  const { waiting, caseFile } = view;
+  return [
+    `## ${escapeMarkdown(view.id)}`,
+    factsLine(task),
+    waiting === undefined ? '' : questionPart(waiting),
+    answersPart(told),
+    caseFile === undefined ? '' : caseText(caseFile),
+    ...attempts.map((one) => attemptPart({ run, view, addressOf }, one)),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** How it stands, why, and what it brought. */
+function factsLine(task: TaskAccount): string {
+  const { view, attempts, trouble } = task;
   const look = taskLook[view.phase];
-  const caseLine = view.caseFile === undefined ? '' : caseText(view.caseFile);
-  if (task.attempts.length === 0) {
-    return `## ${escapeMarkdown(view.id)}\n\n${look.sign} ${look.word}${task.trouble === undefined ? '' : `: ${escapeMarkdown(task.trouble, 1000)}`}`;
-  }
+  // Its attempts, and a question that is shown whole, say it themselves.
+  const isSaid = view.waiting !== undefined || (attempts.length > 0 && view.phase !== 'rolled-back');
+  const why = trouble === undefined || isSaid ? '' : `: ${escapeMarkdown(trouble, 1000)}`;
   const files =
     task.filesChanged.length === 0
       ? ''
@@ -141,17 +166,7 @@ function taskPart(run: string, task: TaskAccount, addressOf: TranscriptAddress):
           .map((path) => codeSpan(path))
           .join(', ')}${task.filesChanged.length > 20 ? ', …' : ''}`;
   const merged = task.mergeCommit === undefined ? '' : `merged as ${codeSpan(shortCommit(task.mergeCommit))}`;
-  const why =
-    view.phase === 'rolled-back' && task.trouble !== undefined
-      ? `: ${escapeMarkdown(task.trouble, 1000)}`
-      : '';
-  const facts = [`${look.sign} ${look.word}${why}`, merged, files].filter((part) => part !== '').join(' · ');
-  return [
-    `## ${escapeMarkdown(view.id)}`,
-    facts,
-    ...(caseLine === '' ? [] : [caseLine]),
-    ...task.attempts.map((one) => attemptPart({ run, view, addressOf }, one)),
-  ].join('\n\n');
+  return [`${look.sign} ${look.word}${why}`, merged, files].filter((part) => part !== '').join(' · ');
 }
 
 function caseText(file: string): string {

@@ -86,7 +86,7 @@ function tellTask(state: RunState, fact: TaskFact): Told[] {
     case 'task-accepted-for-merge':
       return [];
     case 'wait-answered':
-      return fact.action === 'approve' ? [{ taskId, kind: 'gate-passed', text: passedText(fact) }] : [];
+      return [answerOf(fact)];
     case 'review-requested':
       return [{ ...who, kind: 'task-reviewing', text: `${taskId} is being reviewed` }];
     case 'review-settled': {
@@ -208,7 +208,21 @@ function waitingText(taskId: TaskId, { kind, text, caseFile, inputs = [], defaul
   return `${taskId} ${what}: ${oneLine(text)}${asked}${more}`;
 }
 
-function passedText({ taskId, by, note, inputs = {} }: TaskFact & { kind: 'wait-answered' }): string {
+type Answered = TaskFact & { readonly kind: 'wait-answered' };
+
+function answerOf(fact: Answered): Told {
+  const { taskId } = fact;
+  if (fact.action === 'approve') return { taskId, kind: 'gate-passed', text: passedText(fact) };
+  return { taskId, kind: 'task-answered', text: answeredText(fact) };
+}
+
+function answeredText({ taskId, by, action, note }: Answered): string {
+  if (by === 'deadline') return `${taskId}: nobody answered in time, so the answer is ${action}`;
+  const what = action === 'reject' ? 'a person rejected it' : `a person answered ${action}`;
+  return [`${taskId}: ${what}`, ...(note === '' ? [] : [oneLine(note)])].join('; ');
+}
+
+function passedText({ taskId, by, note, inputs = {} }: Answered): string {
   const values = Object.entries(inputs).map(([name, value]) => `${name}=${oneLine(value)}`);
   const who = by === 'person' ? 'a person approved it' : 'nobody rejected it in time';
   return [`${taskId}: ${who}`, ...(note === '' ? [] : [oneLine(note)]), ...values].join('; ');

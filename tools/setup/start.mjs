@@ -134,7 +134,9 @@ async function cleanUp({ folder, state, interrupted }) {
   else if (isInterrupted) console.log('stopped; the copy is gone, and this checkout is as it was');
 }
 
-const isReport = (file) => /\/runs\/[^/]+\/report\.(md|html|json)$/.test(file);
+function isReport(file) {
+  return /\/runs\/[^/]+\/report\.(md|html|json)$/.test(file);
+}
 
 /** The topmost of what is not kept. */
 function allBut(kept, folder) {

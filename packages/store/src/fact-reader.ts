@@ -3,6 +3,7 @@ import type Database from 'libsql';
 import { factChecksum } from './checksum.ts';
 import { batchColumns, factsOfBatch, isSoundBatch, mismatchText, type BatchRow } from './fact-batch.ts';
 import type { ReadOptions, StoredFact } from './journal.ts';
+import { damageMend } from './storage-error.ts';
 
 /** A row of `facts`, raw: where facts were kept, each in a row of its own, before there were batches. */
 export type FactRow = [
@@ -128,11 +129,7 @@ export class FactReader {
 
   private damaged(seq: number, what: string): AppError {
     const { file } = this.options;
-    return new AppError(
-      'E_STATE_DAMAGED',
-      `${file}: ${what}; \`switchyard doctor\` lists all that is wrong with it, and a copy of the file from before is what mends it`,
-      { details: { file, seq } },
-    );
+    return new AppError('E_STATE_DAMAGED', `${file}: ${what}; ${damageMend}`, { details: { file, seq } });
   }
 }
 

@@ -14,7 +14,7 @@ import { MarkFile, markFileOf } from './mark.ts';
 import { migrate } from './migrations.ts';
 import { claimOwner, OwnerCheck, type Owner } from './owner.ts';
 import type { SnapshotShelf } from './snapshot-shelf.ts';
-import { storageError } from './storage-error.ts';
+import { damageMend, storageError } from './storage-error.ts';
 
 export interface LibsqlJournalOptions {
   readonly file: string;
@@ -57,7 +57,8 @@ export function openLibsqlJournal(options: LibsqlJournalOptions): ShelvedJournal
 /** Compares tables with indexes: an index that lost a row would hide a fact from `read`. */
 function requireSound(db: Database.Database, file: string): void {
   const [problem] = db.prepare('pragma integrity_check(1)').raw(true).get() as [string];
-  if (problem !== 'ok') throw new AppError('E_STATE_DAMAGED', `${file}: the file is damaged (${problem})`);
+  if (problem === 'ok') return;
+  throw new AppError('E_STATE_DAMAGED', `${file}: the file is damaged (${problem}); ${damageMend}`);
 }
 
 /** A journal that is hardly written to needs no room for its log. */

@@ -1,49 +1,85 @@
-import { statfsSync } from 'node:fs';
+import { accessSync, constants, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError, isAppError, messageOf, type ErrorCode } from '@switchyard/protocol';
-import { machineTrouble, type MachineTrouble } from '@switchyard/runtime';
 
-/** What errors of SQLite and refusals of the file system mean to us, by the start of their code. */
-const meanings: readonly (readonly [prefix: string, code: ErrorCode, text: string])[] = [
-  ['SQLITE_FULL', 'E_DISK_FULL', 'the disk is full'],
-  ['SQLITE_CORRUPT', 'E_STATE_DAMAGED', 'the file is damaged'],
-  ['SQLITE_NOTADB', 'E_STATE_DAMAGED', 'the file is no database, or its first page is damaged'],
-  ['SQLITE_BUSY', 'E_STATE_LOCKED', 'another process holds the file'],
-  ['SQLITE_LOCKED', 'E_STATE_LOCKED', 'another process holds the file'],
-  ['SQLITE_CONSTRAINT', 'E_STATE_LOCKED', 'another process has written to the file'],
-  ['SQLITE_READONLY', 'E_STORAGE', 'the file or its folder is read-only'],
-  ['EACCES', 'E_STORAGE', 'the permissions forbid it'],
-  ['EPERM', 'E_STORAGE', 'the permissions forbid it'],
-];
+/** What to do about a file that is damaged. */
+export const damageMend =
+  '`switchyard doctor` lists all that is wrong with it, and a copy of the file from before is what mends it';
+
+const ownerMend = 'give it back to you with chown and chmod';
+const writableMend = 'make it writable';
+const mountMend = 'mount the disk to be written, or look at a copy of the folder elsewhere';
+
+interface Meaning {
+  readonly code: ErrorCode;
+  readonly text: string;
+  /** What to do, where the code does not say enough. */
+  readonly mend?: string;
+}
+
+/** What errors of SQLite and of the file system mean to us, by the start of their code. */
+const meanings: Readonly<Record<string, Meaning>> = {
+  SQLITE_FULL: { code: 'E_DISK_FULL', text: 'the disk is full' },
+  ENOSPC: { code: 'E_DISK_FULL', text: 'the disk is full' },
+  EDQUOT: { code: 'E_DISK_FULL', text: 'the quota of the disk is used up' },
+  SQLITE_CORRUPT: { code: 'E_STATE_DAMAGED', text: 'the file is damaged', mend: damageMend },
+  SQLITE_NOTADB: {
+    code: 'E_STATE_DAMAGED',
+    text: 'the file is no database, or its first page is damaged',
+    mend: damageMend,
+  },
+  SQLITE_BUSY: { code: 'E_STATE_LOCKED', text: 'another process holds the file' },
+  SQLITE_LOCKED: { code: 'E_STATE_LOCKED', text: 'another process holds the file' },
+  SQLITE_CONSTRAINT: { code: 'E_STATE_LOCKED', text: 'another process has written to the file' },
+  SQLITE_READONLY: { code: 'E_STORAGE', text: 'the file or its folder is read-only', mend: writableMend },
+  EROFS: { code: 'E_STORAGE', text: 'the file system is read-only', mend: mountMend },
+  EACCES: { code: 'E_STORAGE', text: 'the permissions forbid it', mend: ownerMend },
+  EPERM: { code: 'E_STORAGE', text: 'the permissions forbid it', mend: ownerMend },
+};
 
 /** Turns anything that a file or SQLite threw into an AppError that names the file. */
 export function storageError(thrown: unknown, file: string): AppError {
   if (isAppError(thrown)) return thrown;
-  const words = `${codeOf(thrown)} ${messageOf(thrown)}`;
-  const { code, text } = outOf(thrown) ?? meaningOf(words) ?? unknownTrouble(file);
-  return new AppError(code, `${file}: ${text} (${words.trim()})`, { cause: thrown, details: { file } });
+  const words = `${codeOf(thrown)} ${messageOf(thrown)}`.trim();
+  const known = Object.entries(meanings).find(([prefix]) => words.includes(prefix));
+  const { code, text, mend } = known?.[1] ?? unknownTrouble(words, file);
+  const next = mend === undefined ? '' : `; ${mend}`;
+  return new AppError(code, `${file}: ${text} (${words})${next}`, { cause: thrown, details: { file } });
 }
 
-/** Whatever else the machine is out of, here it is the state folder that cannot be used. */
-function outOf(thrown: unknown): MachineTrouble | undefined {
-  const trouble = machineTrouble(thrown);
-  return trouble?.code === 'E_IO' ? { ...trouble, code: 'E_STORAGE' } : trouble;
-}
-
-function meaningOf(words: string): MachineTrouble | undefined {
-  const found = meanings.find(([prefix]) => words.includes(prefix));
-  return found && { code: found[1], text: found[2] };
-}
-
-/** SQLite calls some full disks (quotas, file size limits) plain I/O errors. */
-function unknownTrouble(file: string): MachineTrouble {
+function unknownTrouble(words: string, file: string): Meaning {
   try {
+    // SQLite calls some full disks (quotas, file size limits) plain I/O errors.
     const { bavail, bsize } = statfsSync(dirname(file));
     if (bavail * bsize < 65_536) return { code: 'E_DISK_FULL', text: 'the disk is full' };
+    if (/SQLITE_CANTOPEN|ConnectionFailed/.test(words)) return whyNotOpened(file);
   } catch {
-    // The folder itself is gone: what was thrown says enough.
+    // The folder itself is gone or closed: what was thrown says enough.
   }
   return { code: 'E_STORAGE', text: 'it cannot be read or written' };
+}
+
+/** SQLite says only that a file cannot be opened, be it this one or what it has to have beside it. */
+function whyNotOpened(file: string): Meaning {
+  const code = 'E_STORAGE';
+  if (refusalOf(file, constants.R_OK) !== undefined)
+    return { code, text: 'it cannot be opened: the permissions forbid it', mend: ownerMend };
+  const text = 'it cannot be opened: a write-ahead log is read with a file that is made beside it';
+  const refusal = refusalOf(dirname(file), constants.W_OK);
+  if (refusal === 'EROFS') return { code, text: `${text}, and the disk is read-only`, mend: mountMend };
+  if (refusal !== undefined)
+    return { code, text: `${text}, and the permissions of the folder forbid that`, mend: ownerMend };
+  return { code, text: 'it cannot be opened', mend: 'see whether you may read it and what lies beside it' };
+}
+
+/** The error code with which the system refuses access; undefined: it does not. */
+function refusalOf(path: string, mode: number): string | undefined {
+  try {
+    accessSync(path, mode);
+    return undefined;
+  } catch (error) {
+    return codeOf(error);
+  }
 }
 
 function codeOf(thrown: unknown): string {

@@ -1,4 +1,15 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@switchyard/runtime';
@@ -103,4 +114,56 @@ describe('a journal that is only read', () => {
     writeFileSync(file, 'this is no database '.repeat(100));
     expect(() => openJournalReader(file)).toThrow(/is no database, or its first page is damaged/);
   });
+
+  it('that is cut says where all that is wrong is told, to who starts with it, too', async () => {
+    const journal = open();
+    for (let at = 1; at <= 40; at += 1) await journal.append('s', at, [fact('x'.repeat(4_000))]);
+    await journal.close();
+    truncateSync(file, statSync(file).size / 2);
+    for (const opening of [open, () => openJournalReader(file)])
+      expect(opening).toThrow(/damaged.*SQLITE_CORRUPT.*; `switchyard doctor` lists all that is wrong/);
+  });
+
+  it('that may not be read, or not be read where nothing may be made beside it, says how that is mended', async () => {
+    const journal = open();
+    await journal.append('s', 1, [fact('a')]);
+    // What a process leaves that is killed; the other file it has beside it goes with the machine.
+    const left = join(folder, 'left');
+    mkdirSync(left);
+    for (const name of ['journal.db', 'journal.db-wal', 'journal.mark'])
+      writeFileSync(join(left, name), readFileSync(join(folder, name)));
+    await journal.close();
+    for (const [path, mode] of [
+      [folder, 0o755],
+      [left, 0o555],
+      [join(left, 'journal.db'), 0],
+    ] as const)
+      chmodSync(path, mode);
+    const reading = join(left, 'journal.db');
+    expect(refusedTo(reading)).toMatch(
+      /cannot be opened: the permissions forbid it \(.*; give it back to you/,
+    );
+    chmodSync(reading, 0o644);
+    expect(refusedTo(reading)).toMatch(/made beside it, and the permissions of the folder .*; give it back/);
+    chmodSync(left, 0o700);
+  });
 });
+
+/** What a process that modes bind is told when it opens a journal to read it. */
+function refusedTo(journal: string): string {
+  const script = `
+    import { openJournalReader } from '@switchyard/store';
+    if (process.getuid() === 0) process.setuid(12_345);
+    try {
+      openJournalReader(process.argv[1]);
+    } catch ({ code, message }) {
+      console.log(code, message);
+    }`;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', script, journal];
+  const { stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+  });
+  expect(stdout, stderr).toMatch(/^E_STORAGE /);
+  return stdout;
+}

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { peerView, runView, type Envelope, type PeerView, type RunView } from '@switchyard/protocol';
+import { runView, type Envelope, type RunView } from '@switchyard/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { switchyardWith, type HubCommand } from './hub-command.ts';
 import { eventOf, openStandIn, viewOf, type Script, type StandIn } from './stand-in-hub.ts';
 
-const program = fileURLToPath(new URL('../bin/switchyard.mjs', import.meta.url));
 let folder = '';
 let hub: StandIn | undefined;
 
@@ -24,38 +22,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Options {
-  readonly token?: string;
-  /** Called with all of standard output so far, to send signals. */
-  readonly seen?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void;
-  /** Called with all of standard error so far. */
-  readonly errors?: (stderr: string) => void;
-}
-
 const versionInput = { name: 'version', text: 'Which?', choices: [] };
 
-function switchyard(
-  args: readonly string[],
-  { token = hub?.token, seen, errors }: Options = {},
-): Promise<Ended> {
-  const env = { PATH: process.env['PATH'], HOME: folder, SWITCHYARD_HUB: hub?.url, SWITCHYARD_TOKEN: token };
-  const child = spawn(process.execPath, [program, ...args], { cwd: folder, env, timeout: 60_000 });
-  const texts = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].on('data', (chunk: Buffer) => {
-      texts[name] += chunk.toString();
-      if (name === 'stdout') seen?.(texts.stdout, (signal) => child.kill(signal));
-      else errors?.(texts.stderr);
-    });
-  }
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...texts })));
-}
+const switchyard = (args: readonly string[], more: Partial<HubCommand> = {}) =>
+  switchyardWith(args, { folder, hub, ...more });
 
 const good = { total: 2, completed: 2, failed: 0, skipped: 0, cancelled: 0, running: 0, waiting: 0 };
 const endOf = (phase: RunView['phase'], progress = good): RunView => {
@@ -344,78 +314,6 @@ describe('orders and questions', () => {
     expect(await switchyard(['apply', 'demo'])).toMatchObject({
       code: 7,
       stderr: expect.stringContaining('error E_APPLY_DIRTY: a.ts has changes') as string,
-    });
-  });
-
-  it('print the logs of the fleet, and follow them until ctrl-C', async () => {
-    const time = new Date('2026-11-21T01:02:03.004Z').toTimeString().slice(0, 8);
-    const line = (msg: string): { daemon: string; line: string } => ({
-      daemon: 'worker-1',
-      line: JSON.stringify({ level: 30, time: '2026-11-21T01:02:03.004Z', msg }),
-    });
-    hub = await openStandIn((_envelope, tell) => {
-      tell('log-line', line('later') as never);
-      return ['logs-got', { lines: [line('earlier')] }];
-    });
-    const ended = await switchyard(['logs', '-f', '--task', 'a', '--level', 'warn', '-n', '5'], {
-      seen: (stdout, kill) => stdout.includes('later') && kill('SIGINT'),
-    });
-    expect(ended.stdout).toBe(
-      `${time}.004 info  worker-1      earlier\n${time}.004 info  worker-1      later\n`,
-    );
-    expect(hub.asked[0]).toMatchObject({
-      type: 'logs-get',
-      payload: { filter: { taskId: 'a', level: 'warn' }, tail: 5, follow: true },
-    });
-  });
-
-  it('say so where no line is meant', async () => {
-    hub = await openStandIn(() => ['logs-got', { lines: [] }]);
-    const { code, stdout, stderr } = await switchyard(['logs', '--task', 'nope', '--level', 'warn']);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    expect(stderr).toMatch(/^no lines for --task nope --level warn; `switchyard runs`/);
-  });
-
-  it('invite with a command that holds no token where others can read it', async () => {
-    hub = await openStandIn(() => [
-      'invited',
-      { url: 'wss://far:7420/hub', fingerprint: 'sha256:ab', token: 'once', expiresAt: 1_800_000_000_000 },
-    ]);
-    const ended = await switchyard(['invite', '--role', 'reviewer']);
-    expect(ended.stdout).toBe(
-      'SWITCHYARD_TOKEN=once switchyard reviewer --hub wss://far:7420/hub --fingerprint sha256:ab\n',
-    );
-    expect(hub.asked[0]).toMatchObject({ type: 'invite', payload: { role: 'reviewer' } });
-  });
-
-  it('list who is alive, unverifiable and dead, for how long, and why', async () => {
-    const said = { version: '0.1.0', labels: ['os:linux'], slots: 2, busy: 0, local: false, since: 1 };
-    const peer = (name: string, more: Partial<PeerView>): PeerView =>
-      peerView.parse({
-        ...{ peer: name, role: 'worker', host: 'far', pid: 7, state: more.liveness, ...said, ...more },
-        livenessSince: Date.now() - 61_000,
-      });
-    const peers = [
-      peer('worker-1', { liveness: 'alive', state: 'idle' }),
-      peer('worker-2', { liveness: 'unverifiable', reason: 'it is silent' }),
-      peer('worker-3', { liveness: 'dead', reason: 'no contact for 30 s', role: 'reviewer' }),
-    ];
-    hub = await openStandIn(() => ['fleet-got', { hub: 'h', url: 'ws://h', version: '0.1.0', peers }]);
-    const { stdout } = await switchyard(['workers']);
-    const rows = stdout.split('\n').map((line) => line.replace(/1m0\ds/, '1m0xs').split(/ {2,}/));
-    expect(rows.slice(2, 5)).toEqual([
-      ['worker-1', 'worker', 'alive', '1m0xs', 'idle', '0/2', '7 on far', 'os:linux'],
-      ['worker-2', 'worker', 'unverifiable', '1m0xs', '0/2', '7 on far', 'it is silent'],
-      ['worker-3', 'reviewer', 'dead', '1m0xs', '0/2', '7 on far', 'no contact for 30 s'],
-    ]);
-    expect(JSON.parse((await switchyard(['workers', '--json'])).stdout)).toMatchObject({ peers });
-  });
-
-  it('with a wrong token end with 6', async () => {
-    hub = await openStandIn(() => ['done', {}]);
-    expect(await switchyard(['workers'], { token: 'wrong' })).toMatchObject({
-      code: 6,
-      stderr: expect.stringContaining('error E_TOKEN') as string,
     });
   });
 });

@@ -29,6 +29,7 @@ export function benchPorts(own: Pick<Ports, 'journal' | 'fatal' | 'stop'> & Part
     instances: {
       want: () => undefined,
       arrived: () => false,
+      leaving: () => undefined,
       isLocal: () => false,
       hindrance: () => 'the bench starts its own workers',
       starting: () => [],

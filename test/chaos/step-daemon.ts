@@ -95,6 +95,7 @@ function portsOf({ fatal, appending }: StepDaemonOptions, { folder, journal, rep
     instances: {
       want: () => undefined,
       arrived: () => false,
+      leaving: () => undefined,
       isLocal: () => false,
       hindrance: () => 'none are started here',
       starting: () => [],

@@ -187,6 +187,7 @@ export class OrchestratorProcess {
 const noInstances: Ports['instances'] = {
   want: () => undefined,
   arrived: () => false,
+  leaving: () => undefined,
   isLocal: () => false,
   hindrance: () => 'no local workers are started here',
   starting: () => [],

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { hostname } from 'node:os';
-import { AppError, messageOf, type PeerId } from '@switchyard/protocol';
+import { AppError, exitCodes, messageOf, type PeerId } from '@switchyard/protocol';
 import type { Clock, Logger } from '@switchyard/runtime';
 import type { FleetDemand, Instances } from './ports.ts';
 
@@ -45,6 +45,11 @@ interface Instance {
 /** After so many starts in a row that came to nothing, it is tried less often. */
 const backoffAfterFailures = 3;
 const retryMs = 5_000;
+/**
+ * Whoever ends a tree of processes from its leaves (nx does, within 5 s) comes to this one last: what was asked to end
+ * by somebody else is not replaced before that, or it would be given work, and be a new leaf.
+ */
+const replaceAfterMs = 5_000;
 
 /** Starts of one role that came to nothing. */
 interface Trouble {
@@ -65,6 +70,7 @@ export class InstanceManager implements Instances {
   private readonly whenGone = new WeakMap<Instance, () => void>();
   private readonly troubles = new Map<LocalRole, Trouble>();
   private closed = false;
+  private replaceNotBefore = 0;
   private cancelSweep: (() => void) | undefined;
   private cancelRetry: (() => void) | undefined;
   private lastDemand: FleetDemand | undefined;
@@ -92,6 +98,11 @@ export class InstanceManager implements Instances {
     }
     if (instance.state.kind !== 'stopping') instance.state = { kind: 'ready', peer, idleSince: undefined };
     return true;
+  }
+
+  leaving(peer: PeerId, host: string): void {
+    const isAsked = [...this.instances].some(({ state }) => state.kind === 'stopping' && state.peer === peer);
+    if (host === hostname() && !isAsked) this.replaceLater();
   }
 
   isLocal(peer: PeerId): boolean {
@@ -155,12 +166,13 @@ export class InstanceManager implements Instances {
     const instance: Instance = { role, child, since: clock.now(), state: { kind: 'starting', cancel } };
     this.instances.add(instance);
     child.on('error', (error) => this.gone(instance, error.message));
-    child.on('exit', (code, signal) =>
+    child.on('exit', (code, signal) => {
+      if (instance.state.kind !== 'stopping' && isAskedEnd(code, signal)) this.replaceLater();
       this.gone(
         instance,
         `${late ?? describeExit(code, signal)}${complaint === '' ? '' : `: ${complaint.trim()}`}`,
-      ),
-    );
+      );
+    });
     logger.info({ role, pid: child.pid }, 'local instance started');
     return pidOf(child);
   }
@@ -214,10 +226,14 @@ export class InstanceManager implements Instances {
     }
   }
 
-  /** Whether starts of this role have come to nothing too often; it is tried again after a while. */
+  private replaceLater(): void {
+    this.replaceNotBefore = this.options.clock.now() + replaceAfterMs;
+  }
+
+  /** Starts of this role have come to nothing too often, or ours are being ended; it is tried again after a while. */
   private mustWait(role: LocalRole): boolean {
     const { clock } = this.options;
-    const waitMs = this.trouble(role).notBefore - clock.now();
+    const waitMs = Math.max(this.trouble(role).notBefore, this.replaceNotBefore) - clock.now();
     if (waitMs <= 0) return false;
     this.cancelRetry ??= clock.after(waitMs, () => {
       this.cancelRetry = undefined;
@@ -321,6 +337,11 @@ export class InstanceManager implements Instances {
 /** 0 for a process that could not be started. */
 function pidOf(child: ChildProcess): number {
   return child.pid ?? 0;
+}
+
+/** By a signal that asks, whether it was ready to hear it or not. */
+function isAskedEnd(code: number | null, signal: NodeJS.Signals | null): boolean {
+  return signal === 'SIGTERM' || signal === 'SIGINT' || code === 0 || code === exitCodes.interrupted.code;
 }
 
 function describeExit(code: number | null, signal: NodeJS.Signals | null): string {

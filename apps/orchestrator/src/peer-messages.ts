@@ -44,6 +44,7 @@ export class PeerMessages {
     switch (envelope.type) {
       case 'draining':
         fleet.draining(envelope.from);
+        ports.instances.leaving(envelope.from, fleet.get(envelope.from)?.hello.host ?? '');
         loop.wake();
         return true;
       case 'log-line':

@@ -80,6 +80,8 @@ export interface Instances {
   want(demand: FleetDemand): void;
   /** A peer said hello; claims the instance if it is one of ours. */
   arrived(peer: PeerId, pid: number, host: string): boolean;
+  /** A peer says that it ends. */
+  leaving(peer: PeerId, host: string): void;
   isLocal(peer: PeerId): boolean;
   /** Why no more local instances of a role can be started, for people; undefined: one could be. */
   hindrance(role: 'worker' | 'reviewer'): string | undefined;

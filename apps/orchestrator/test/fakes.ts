@@ -72,6 +72,8 @@ export class FakeInstances implements Instances {
     return this.local.has(peer);
   }
 
+  leaving(): void {}
+
   isLocal(peer: PeerId): boolean {
     return this.local.has(peer);
   }

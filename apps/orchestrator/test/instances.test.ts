@@ -131,6 +131,45 @@ describe('the instance manager', () => {
     expect(made.hindrance('worker')).toBeUndefined();
   });
 
+  it('replaces what somebody else asked to end only after a while: who ends us all comes here last', async () => {
+    const clock = new VirtualClock();
+    const ended = vi.fn();
+    const made = manager({ ended, clock });
+    const pid = made.spawn('worker');
+    made.arrived(peerId.parse('worker-a'), pid, hostname());
+    process.kill(pid, 'SIGTERM');
+    await vi.waitFor(() => expect(ended).toHaveBeenCalled(), 60_000);
+    made.want(demand(1));
+    expect(made.status()).toEqual([]);
+    await clock.advance(5_000);
+    expect(made.status()).toMatchObject([{ role: 'worker', state: 'starting' }]);
+  });
+
+  it('starts none in place of a peer of this host that says that it ends, but at once of one elsewhere', () => {
+    const made = manager({ workers: { min: 0, max: 1 } });
+    made.leaving(peerId.parse('worker-far'), 'another-host');
+    made.want(demand(1));
+    expect(made.status()).toHaveLength(1);
+    const other = manager({ workers: { min: 0, max: 1 } });
+    other.leaving(peerId.parse('worker-here'), hostname());
+    other.want(demand(1));
+    expect(other.status()).toEqual([]);
+  });
+
+  it('replaces one that it ended itself, or that was killed, at once', async () => {
+    const ended = vi.fn();
+    const made = manager({ ended });
+    const [first, second] = [made.spawn('worker'), made.spawn('worker')];
+    made.arrived(peerId.parse('worker-a'), first, hostname());
+    made.arrived(peerId.parse('worker-b'), second, hostname());
+    made.terminate(peerId.parse('worker-a'));
+    made.leaving(peerId.parse('worker-a'), hostname());
+    process.kill(second, 'SIGKILL');
+    await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(2), 60_000);
+    made.want(demand(1));
+    expect(made.status()).toHaveLength(1);
+  });
+
   it('says that none can be started where none may', async () => {
     const made = manager({ workers: { min: 0, max: 0 } });
     expect(made.hindrance('worker')).toContain('--workers-max 0');

@@ -329,7 +329,6 @@ describe('logs', () => {
     const program = `
       import { openLog } from '@switchyard/runtime';
       const log = await openLog({ daemon: 'd', level: 'info', folder: ${JSON.stringify(folder)}, stdout: true });
-      await new Promise((resolve) => setTimeout(resolve, 50));
       for (let line = 1; line <= 3; line += 1) log.logger.info({ line }, 'before the end');
       process.exit(3);`;
     const { status, stdout } = spawnSync(

@@ -92,6 +92,24 @@ export class KillPoints {
       if (isJournal) committed();
       return result;
     };
+    type Prepare = (sql: string) => Database.Statement;
+    const prepare = Object.getOwnPropertyDescriptor(Database.prototype, 'prepare')?.value as Prepare;
+    Database.prototype.prepare = function (this: Database.Database, sql: string) {
+      const statement = prepare.call(this, sql);
+      if (!sql.startsWith('insert into batches')) return statement;
+      const run = statement.run.bind(statement) as (...row: unknown[]) => Database.RunResult;
+      // A statement alone is a transaction.
+      statement.run = (...row: unknown[]) => {
+        if (this.inTransaction) return run(...row);
+        const what = name(journals.has(this));
+        meet(`${what}: before commit`);
+        const result = run(...row);
+        meet(`${what}: after commit`);
+        committed();
+        return result;
+      };
+      return statement;
+    } as Database['prepare'];
   }
 }
 

@@ -47,6 +47,7 @@ export {
   type Handover,
   type Receipt,
 } from './evidence.ts';
+export { howItEnded } from './receipt-text.ts';
 export { upstreamTask, type UpstreamTask } from './handover.ts';
 export {
   failure,

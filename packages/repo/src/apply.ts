@@ -1,4 +1,12 @@
-import { AppError, commitId, type ChangedFile, type CommitId, type RunId } from '@switchyard/protocol';
+import {
+  AppError,
+  commitId,
+  type ChangedFile,
+  type CommitId,
+  type RunId,
+  howItEnded,
+  type Receipt,
+} from '@switchyard/protocol';
 import { moveCheckout, userGit } from './apply-checkout.ts';
 import { checkoutState, type CheckoutState, type Move } from './checkout-state.ts';
 import { treeChanges, type RawChange } from './changed-files.ts';
@@ -18,8 +26,8 @@ export interface ApplyRequest {
   readonly run: RunId;
   /** The commit of the run that is applied: its tip. */
   readonly commit: CommitId;
-  /** Verifies a merged result, asked only where the user's head has moved. */
-  readonly verify: (commit: CommitId) => Promise<boolean>;
+  /** Verifies a merged result, asked only where the user's head has moved; answers what does not pass, if something does not. */
+  readonly verify: (commit: CommitId) => Promise<Receipt | undefined>;
 }
 
 export interface ApplyResult {
@@ -108,7 +116,8 @@ async function applyOnce(context: ApplyContext, request: ApplyRequest): Promise<
   const git = userGit(user);
   const move = { head, target, changes, aside: context.gitDir, begun };
   await cleanState(git, user, move);
-  if (!fastForward && !(await request.verify(target))) throw unverifiedError(request.run, target);
+  const failed = fastForward ? undefined : await request.verify(target);
+  if (failed !== undefined) throw unverifiedError(request.run, target, failed);
   // Verification takes its time: the user may have gone on meanwhile.
   const now = await readHead(user.gitDir, user.workTree);
   if (now.commit !== head.commit || now.branch !== head.branch) return undefined;
@@ -190,13 +199,18 @@ async function cleanState(git: Git, user: UserRepository, move: Move): Promise<C
   );
 }
 
-function unverifiedError(run: RunId, commit: CommitId): AppError {
+function unverifiedError(run: RunId, commit: CommitId, failed: Receipt): AppError {
+  const output = failed.outputTail.trim().split('\n').slice(-outputLines).join('\n').slice(-2_000);
+  const why = `${howItEnded(failed)}${output === '' ? '' : `:\n${output}`}`;
   return new AppError(
     'E_APPLY_UNVERIFIED',
-    `your branch has moved since the run began, and the two merged (${commit}) do not pass the plan's verification; your checkout is as it was. The run is on the branch switchyard/${run}`,
+    `your branch has moved since the run began, and the two merged (${commit}) do not pass the plan's verification; your checkout is as it was. To merge it all the same: git merge switchyard/${run}\n${why}`,
     { details: { commit } },
   );
 }
+
+/** Of what the command said last. */
+const outputLines = 10;
 
 function conflictError(run: RunId, conflicts: readonly ConflictFile[]): AppError {
   const paths = conflicts.map(({ path }) => path);

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => user.close());
 
-const accept = () => Promise.resolve(true);
+const accept = () => Promise.resolve(undefined);
 
 describe('apply and what happens meanwhile', () => {
   it('merges once more when the branch moved during verification', async () => {
@@ -25,7 +25,7 @@ describe('apply and what happens meanwhile', () => {
       verify: (commit) => {
         verified.push(commit);
         if (verified.length === 1) user.commit({ later: '2' });
-        return Promise.resolve(true);
+        return Promise.resolve(undefined);
       },
     });
     expect(verified).toHaveLength(2);
@@ -45,7 +45,7 @@ describe('apply and what happens meanwhile', () => {
       commit: tip,
       verify: () => {
         user.git('checkout', '-q', 'side');
-        return Promise.resolve(true);
+        return Promise.resolve(undefined);
       },
     });
     expect(user.git('rev-parse', 'main')).toBe(main);
@@ -61,7 +61,7 @@ describe('apply and what happens meanwhile', () => {
     let moves = 0;
     const verify = () => {
       user.commit({ later: String((moves += 1)) });
-      return Promise.resolve(true);
+      return Promise.resolve(undefined);
     };
     await expect(repository.apply({ run, commit: tip, verify })).rejects.toMatchObject({
       code: 'E_APPLY_CONFLICT',
@@ -75,7 +75,7 @@ describe('apply and what happens meanwhile', () => {
     const head = user.commit({ other: '1' });
     const verify = () => {
       user.write({ 'src/a': 'just now\n' });
-      return Promise.resolve(true);
+      return Promise.resolve(undefined);
     };
     await expect(repository.apply({ run, commit: tip, verify })).rejects.toMatchObject({
       code: 'E_APPLY_DIRTY',

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { taskId, type CommitId } from '@switchyard/protocol';
+import { taskId, type CommitId, type Receipt } from '@switchyard/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { change, ran, start } from './applied-run.ts';
 import { run, UserCheckout } from './user-checkout.ts';
@@ -11,7 +11,11 @@ beforeEach(() => {
 });
 afterEach(() => user.close());
 
-const accept = () => Promise.resolve(true);
+const accept = () => Promise.resolve(undefined);
+const failing = (commit: CommitId): Receipt => ({
+  ...{ criterion: 'npm test', command: 'npm test', commit, exitCode: 1, ended: 'exited' },
+  ...{ durationMs: 1, startedAt: 1, outputTail: 'a lot\n1 of 9 fails\n', truncated: false },
+});
 
 describe('apply', () => {
   it('goes forward where the head is the base, without asking for verification', async () => {
@@ -81,7 +85,7 @@ describe('apply', () => {
       verify: (commit) => {
         verified.push(commit);
         expect(user.git('rev-parse', 'HEAD')).toBe(moved);
-        return Promise.resolve(true);
+        return Promise.resolve(undefined);
       },
     });
     expect(result.fastForward).toBe(false);
@@ -97,8 +101,13 @@ describe('apply', () => {
     const { repository, tip } = await ran(user, change);
     const moved = user.commit({ other: 'o' });
     await expect(
-      repository.apply({ run, commit: tip, verify: () => Promise.resolve(false) }),
-    ).rejects.toMatchObject({ code: 'E_APPLY_UNVERIFIED' });
+      repository.apply({ run, commit: tip, verify: (commit) => Promise.resolve(failing(commit)) }),
+    ).rejects.toMatchObject({
+      code: 'E_APPLY_UNVERIFIED',
+      message: expect.stringMatching(
+        /git merge switchyard\/\S+\n`npm test` ended with 1:\na lot\n1 of 9 fails$/,
+      ) as string,
+    });
     expect(user.git('rev-parse', 'HEAD')).toBe(moved);
     expect(user.git('status', '--porcelain')).toBe('');
   });

@@ -81,7 +81,7 @@ describe('resolveBase', () => {
     user.git('fetch', '-q', '--deepen=1');
     expect(await repository.resolveBase('HEAD~1')).not.toBe(base);
     user.commit({ c: 'c' });
-    const applied = await repository.apply({ run, commit: tip, verify: () => Promise.resolve(true) });
+    const applied = await repository.apply({ run, commit: tip, verify: () => Promise.resolve(undefined) });
     expect(applied.fastForward).toBe(false);
     expect(user.read('b')).toBe('b');
     expect(user.git('status', '--porcelain')).toBe('');
@@ -175,7 +175,7 @@ describe('the private repository', () => {
       entries: [entry('t', { commit, base, workspace: ['a'] })],
     });
     await repository.moveRun(run, base, tip);
-    await repository.apply({ run, commit: tip, verify: () => Promise.resolve(true) });
+    await repository.apply({ run, commit: tip, verify: () => Promise.resolve(undefined) });
     expect(user.git('status', '--porcelain')).toBe('');
     expect(user.read('a/g')).toBe('two\n');
   });

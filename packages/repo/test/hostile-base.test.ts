@@ -98,7 +98,7 @@ describe('a base with odd names', () => {
     const listed = readdirSync(join(out, 'n'), { encoding: 'buffer' }).sort((a, b) => a.compare(b));
     expect(listed).toEqual([...names, Buffer.from('--all')].sort((a, b) => a.compare(b)));
     await repository.publish(run);
-    await repository.apply({ run, commit: tip, verify: () => Promise.resolve(true) });
+    await repository.apply({ run, commit: tip, verify: () => Promise.resolve(undefined) });
     expect(readFileSync(join(user.folder, 'n/-n'), 'utf8')).toBe('changed\n');
     expect(user.git('status', '--porcelain')).toBe('');
     expect(readdirSync(user.root).sort()).toEqual(['out', 'project', 'state']);

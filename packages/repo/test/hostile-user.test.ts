@@ -93,7 +93,7 @@ describe('a repository of the user that is a trap', () => {
     const repository = await user.open();
     const { tip } = await runOn(repository);
     await repository.planApply(run, tip);
-    await repository.apply({ run, commit: tip, verify: () => Promise.resolve(true) });
+    await repository.apply({ run, commit: tip, verify: () => Promise.resolve(undefined) });
     expect(user.read('a/f')).toBe('ONE\n2\nTHREE\n');
     expect(user.traps.sprung).toEqual([]);
   });
@@ -109,7 +109,7 @@ describe('a repository of the user that is a trap', () => {
     const { tip } = await repository.integrate({ run, parent: base, at: 0, entries });
     const blob = user.git('--git-dir=.git', '-c', 'core.fsmonitor=false', 'rev-parse', 'HEAD:b/h.i');
     rmSync(join(user.folder, '.git/objects', blob.slice(0, 2), blob.slice(2)));
-    const applied = repository.apply({ run, commit: tip, verify: () => Promise.resolve(true) });
+    const applied = repository.apply({ run, commit: tip, verify: () => Promise.resolve(undefined) });
     await expect(applied).rejects.toThrow(/unable to read .*b\/copy\.txt/);
     expect(user.traps.sprung).toEqual([]);
     expect(existsSync(join(user.folder, 'b/copy.txt'))).toBe(false);

@@ -36,7 +36,7 @@ beforeAll(async () => {
     const { tip } = await repository.integrate({ run, parent: base, at: 0, entries });
     await repository.moveRun(run, base, tip);
     await repository.publish(run);
-    await repository.apply({ run, commit: tip, verify: () => Promise.resolve(true) });
+    await repository.apply({ run, commit: tip, verify: () => Promise.resolve(undefined) });
   } finally {
     vi.unstubAllEnvs();
   }

@@ -1,8 +1,7 @@
-import type { Failure, Finding, Receipt, TaskId } from '@switchyard/protocol';
+import { howItEnded, type Failure, type Finding, type Receipt, type TaskId } from '@switchyard/protocol';
 import { isTerminal, type Decision } from './decision.ts';
 import type { RunInput } from './input.ts';
 import { reopenDependants } from './reopen.ts';
-import { howItEnded } from './receipt-text.ts';
 import { rejectByConflict, rejectByVerification } from './reject-task.ts';
 import {
   decideReverted,

@@ -1,7 +1,6 @@
-import { AppError, type Finding, type TaskId } from '@switchyard/protocol';
+import { howItEnded, AppError, type Finding, type TaskId } from '@switchyard/protocol';
 import { isTerminal, type Decision } from './decision.ts';
 import type { RunInput } from './input.ts';
-import { howItEnded } from './receipt-text.ts';
 import { reopenDependants } from './reopen.ts';
 import type { IntegrationState, MergedTask, Rollback, RunState, TaskState } from './state.ts';
 

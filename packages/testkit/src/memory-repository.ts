@@ -180,7 +180,7 @@ export class MemoryRepository implements RunRepository {
 
   async apply(request: ApplyRequest): Promise<ApplyResult> {
     await this.before('apply');
-    if (this.headMoved && !(await request.verify(request.commit)))
+    if (this.headMoved && (await request.verify(request.commit)) !== undefined)
       throw new AppError('E_APPLY_UNVERIFIED', 'the merged result does not pass');
     this.applied.push(request);
     const files = this.commits.get(request.commit)?.files.map(({ path }) => path) ?? [];

@@ -1,4 +1,4 @@
-import type { Receipt } from '@switchyard/protocol';
+import type { Receipt } from './evidence.ts';
 
 /** How a command of a verification ended, in words. */
 export function howItEnded(receipt: Receipt): string {

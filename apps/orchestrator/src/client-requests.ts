@@ -1,6 +1,7 @@
 import {
   agentOfLabel,
   AppError,
+  failedReceipt,
   isAppError,
   messageOf,
   type Envelope,
@@ -10,7 +11,6 @@ import {
   type PayloadOf,
   type PeerId,
   type PlanTask,
-  type Receipt,
   type RunId,
   type TaskId,
 } from '@switchyard/protocol';
@@ -278,12 +278,6 @@ async function rollBack(
   return { commit, tasks: tasks.map(({ task }) => task.id) };
 }
 
-function failedOf(receipts: readonly Receipt[]): Receipt {
-  const failed = receipts.find(({ exitCode, ended }) => exitCode !== 0 || ended !== 'exited');
-  if (failed === undefined) throw new Error('a verification that does not pass has no command that failed');
-  return failed;
-}
-
 async function apply(context: RequestContext, run: RunId): Promise<PayloadInput<'run-applied'>> {
   const { state } = keeperOf(context, run);
   const { ports } = context;
@@ -295,7 +289,7 @@ async function apply(context: RequestContext, run: RunId): Promise<PayloadInput<
     verify: async (commit) => {
       const { plan, include } = state;
       const verified = await ports.verifier.verify({ commit, plan, include, signal: context.signal });
-      return verified.passed ? undefined : failedOf(verified.receipts);
+      return verified.passed ? undefined : failedReceipt(verified.receipts);
     },
   });
   ports.logger.info({ run, commit: result.commit, fastForward: result.fastForward }, 'run applied');

@@ -1,5 +1,6 @@
 import {
   isAppError,
+  isPassed,
   messageOf,
   type Evidence,
   type Failure,
@@ -64,7 +65,7 @@ function unprovenOf({ acceptance }: PlanTask, { commit, base, receipts }: Eviden
   const proven = new Set(
     receipts
       .filter((receipt) => receipt.commit === (commit ?? base))
-      .filter(({ ended, exitCode }) => ended === 'exited' && exitCode === 0)
+      .filter(isPassed)
       .map(({ command }) => command),
   );
   const missing = acceptance.find((item) => item.kind === 'run' && !proven.has(item.run));

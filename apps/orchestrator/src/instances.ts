@@ -58,7 +58,7 @@ interface Trouble {
   /** How the last one ended. */
   readonly reason: string;
 }
-const noTrouble: Trouble = { failures: 0, notBefore: 0, reason: '' };
+const noTrouble: Trouble = { failures: 0, notBefore: Number.NEGATIVE_INFINITY, reason: '' };
 
 /**
  * Starts local workers and reviewers when there is work that nobody free can take, up to a cap, and stops those
@@ -70,7 +70,7 @@ export class InstanceManager implements Instances {
   private readonly whenGone = new WeakMap<Instance, () => void>();
   private readonly troubles = new Map<LocalRole, Trouble>();
   private closed = false;
-  private replaceNotBefore = 0;
+  private replaceNotBefore = Number.NEGATIVE_INFINITY;
   private cancelSweep: (() => void) | undefined;
   private cancelRetry: (() => void) | undefined;
   private lastDemand: FleetDemand | undefined;
@@ -227,13 +227,13 @@ export class InstanceManager implements Instances {
   }
 
   private replaceLater(): void {
-    this.replaceNotBefore = this.options.clock.now() + replaceAfterMs;
+    this.replaceNotBefore = this.options.clock.monotonic() + replaceAfterMs;
   }
 
   /** Starts of this role have come to nothing too often, or ours are being ended; it is tried again after a while. */
   private mustWait(role: LocalRole): boolean {
     const { clock } = this.options;
-    const waitMs = Math.max(this.trouble(role).notBefore, this.replaceNotBefore) - clock.now();
+    const waitMs = Math.max(this.trouble(role).notBefore, this.replaceNotBefore) - clock.monotonic();
     if (waitMs <= 0) return false;
     this.cancelRetry ??= clock.after(waitMs, () => {
       this.cancelRetry = undefined;
@@ -307,7 +307,8 @@ export class InstanceManager implements Instances {
   /** A start came to nothing. */
   private failed(role: LocalRole, reason: string): void {
     const failures = this.trouble(role).failures + 1;
-    const notBefore = failures >= backoffAfterFailures ? this.options.clock.now() + retryMs : 0;
+    const notBefore =
+      failures >= backoffAfterFailures ? this.options.clock.monotonic() + retryMs : Number.NEGATIVE_INFINITY;
     this.troubles.set(role, { failures, notBefore, reason });
   }
 

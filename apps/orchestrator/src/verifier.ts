@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isPassed } from '@switchyard/protocol';
 import type { Layers, ReceiptSandbox } from '@switchyard/receipts';
 import { takeReceipts } from '@switchyard/receipts';
 import type { RunRepository } from '@switchyard/repo';
@@ -41,7 +42,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
         clock,
         signal,
       });
-      const passed = receipts.every((receipt) => receipt.exitCode === 0);
+      const passed = receipts.every(isPassed);
       logger.info({ commit, passed, commands: receipts.length }, 'merged result verified');
       return { passed, receipts };
     },

@@ -1,5 +1,4 @@
-import type { AcceptanceItem, Receipt } from '@switchyard/protocol';
-import { isPassed } from '@switchyard/receipts';
+import { isPassed, type AcceptanceItem, type Receipt } from '@switchyard/protocol';
 
 /** The criterion as the plan states it; the command itself where it has no other text. */
 export function criterionOf(item: AcceptanceItem): string {

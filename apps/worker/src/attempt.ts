@@ -5,6 +5,7 @@ import { attemptFolder } from '@switchyard/peer';
 import {
   AppError,
   handover,
+  isPassed,
   messageOf,
   type CommitId,
   type Handover,
@@ -13,7 +14,7 @@ import {
 } from '@switchyard/protocol';
 import type { AttemptClone, ObjectCache } from '@switchyard/repo';
 import { makeFolder, type Logger } from '@switchyard/runtime';
-import { copyLayer, isPassed, takeReceipts, type Layer } from '@switchyard/receipts';
+import { copyLayer, takeReceipts, type Layer } from '@switchyard/receipts';
 import { criteriaMet, criterionOf } from './acceptance.ts';
 import { attemptOf, attemptRef } from './attempt-names.ts';
 import { failedReport, lostReport, type AttemptReport } from './attempt-report.ts';

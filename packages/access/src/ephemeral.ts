@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync, statfsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, limits } from '@switchyard/protocol';
-import { openStateFolder, sleep, systemClock, unwritableState } from '@switchyard/runtime';
+import { isDiskFull, openStateFolder, sleep, systemClock, unwritableState } from '@switchyard/runtime';
 import { errorFromText } from './error-from-text.ts';
 import { keptAwake } from './kept-awake.ts';
 import { orchestratorCommand } from './orchestrator-command.ts';
@@ -27,8 +27,6 @@ export type EphemeralStart =
   | { readonly kind: 'other'; readonly file: OrchestratorFile };
 
 const pollMs = 30;
-/** A disk with less room takes not even a line. */
-const leastBytes = 64 * 1024;
 
 /**
  * Starts an orchestrator of our own and waits until it has told its address. It gets a process group of its own, so
@@ -144,10 +142,11 @@ function killGroup(child: ChildProcess): void {
 
 /** What it said at its end; on a full disk it could not say anything. */
 function causeOf(complaints: string, root: string): AppError | undefined {
+  // Whoever took the state folder away took its last words along.
+  if (!existsSync(complaints)) return undefined;
   const text = readFileSync(complaints, 'utf8').trim();
   if (text !== '') return errorFromText(text);
-  const { bavail, bsize } = statfsSync(root);
-  if (bavail * bsize >= leastBytes) return undefined;
+  if (!isDiskFull(root)) return undefined;
   return unwritableState(root, Object.assign(new Error('no space left on the device'), { code: 'ENOSPC' }));
 }
 

@@ -47,7 +47,7 @@ export {
   type Handover,
   type Receipt,
 } from './evidence.ts';
-export { howItEnded } from './receipt-text.ts';
+export { failedReceipt, howItEnded, isPassed } from './receipt-text.ts';
 export { upstreamTask, type UpstreamTask } from './handover.ts';
 export {
   failure,

@@ -54,11 +54,6 @@ export async function takeReceipts(request: ReceiptsRequest): Promise<Receipt[]>
   }
 }
 
-/** Whether the command of a receipt ended well. */
-export function isPassed(receipt: Receipt): boolean {
-  return receipt.ended === 'exited' && receipt.exitCode === 0;
-}
-
 async function runOne(
   entry: ReceiptsRequest['commands'][number],
   request: ReceiptsRequest,

@@ -11,9 +11,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { commitId, type CommitId } from '@switchyard/protocol';
+import { commitId, isPassed, type CommitId } from '@switchyard/protocol';
 import {
-  isPassed,
   layerMounts,
   openLayers,
   operatorRegistries,

@@ -1,4 +1,4 @@
-import type { Finding, Receipt, Severity, ShownFinding } from '@switchyard/protocol';
+import { isPassed, type Finding, type Receipt, type Severity, type ShownFinding } from '@switchyard/protocol';
 import { bySeverity } from './account.ts';
 import { escapeHtml, referenceLink } from './markup.ts';
 import type { Tone } from './phase-look.ts';
@@ -14,11 +14,6 @@ export const severityTone: Readonly<Record<Severity, Tone>> = {
 };
 /** Findings shown of one review; the JSON report has all. */
 const findingsMax = 200;
-
-/** Whether the command of a receipt did what was asked. */
-export function passed(receipt: Receipt): boolean {
-  return receipt.ended === 'exited' && receipt.exitCode === 0;
-}
 
 /** How a command ended, in words. */
 export function endText(receipt: Receipt): string {
@@ -38,7 +33,7 @@ export function receiptsHtml(receipts: readonly Receipt[]): string {
 }
 
 function receiptHtml(receipt: Receipt): string {
-  const ok = passed(receipt);
+  const ok = isPassed(receipt);
   const sign = ok ? '<span class="ok">✓</span>' : '<span class="no">✗</span>';
   const named = receipt.criterion === receipt.command ? '' : `${escapeHtml(oneLine(receipt.criterion))} · `;
   const line = `${sign} ${named}<code>${escapeHtml(oneLine(receipt.command))}</code> <span class="soft">${endText(receipt)} · ${durationText(receipt.durationMs)}</span>`;

@@ -1,8 +1,15 @@
 import { modelCost } from './model-cost.ts';
-import type { AttemptReport, Finding, Receipt, RunEvent, RunReport } from '@switchyard/protocol';
+import {
+  isPassed,
+  type AttemptReport,
+  type Finding,
+  type Receipt,
+  type RunEvent,
+  type RunReport,
+} from '@switchyard/protocol';
 import { accountOf, bySeverity, type RunAccount, type TaskAccount } from './account.ts';
 import { applyAdvice } from './apply-advice.ts';
-import { endText, passed, placeOf } from './html-evidence.ts';
+import { endText, placeOf } from './html-evidence.ts';
 import { keptLines } from './kept-lines.ts';
 import { codeBlock, codeSpan, escapeMarkdown } from './markdown-text.ts';
 import { mermaidGraph } from './mermaid-graph.ts';
@@ -205,7 +212,7 @@ export function attemptPart(
 
 function receiptPart(receipt: Receipt): string {
   const named = receipt.criterion === receipt.command ? '' : `${escapeMarkdown(receipt.criterion)}: `;
-  const line = `${passed(receipt) ? '✓' : '✗'} ${named}${codeSpan(receipt.command)} ${endText(receipt)}, ${durationText(receipt.durationMs)}`;
+  const line = `${isPassed(receipt) ? '✓' : '✗'} ${named}${codeSpan(receipt.command)} ${endText(receipt)}, ${durationText(receipt.durationMs)}`;
   return receipt.outputTail.trim() === '' ? line : `${line}\n\n${folded('Output', receipt.outputTail)}`;
 }
 

@@ -20,7 +20,7 @@ export { asksForHelp, flagsHelp, loadConfig, readFlags, type ConfigSources } fro
 export { programVersion } from './version.ts';
 export { ownProcess, ownThread, type OwnProcess } from './own-process.ts';
 export { createMetrics, metricTable, type MetricName, type Metrics } from './metrics.ts';
-export { machineTrouble, operatingError, type MachineTrouble } from './machine-trouble.ts';
+export { isDiskFull, machineTrouble, operatingError, type MachineTrouble } from './machine-trouble.ts';
 export {
   acquireLock,
   isAlive,

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { AppError, isAppError, messageOf, type ErrorCode } from '@switchyard/protocol';
 
 /** What the machine is out of, as an operating error. */
@@ -22,6 +23,15 @@ const troubles: ReadonlyMap<string, MachineTrouble> = new Map([
 export function machineTrouble(thrown: unknown): MachineTrouble | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? troubles.get(thrown.code) : undefined;
+}
+
+/** A disk with less room takes not even a line of text. */
+const leastBytes = 64 * 1024;
+
+/** Whether the disk of a folder is full. Throws what the system says of a folder that cannot be reached. */
+export function isDiskFull(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize < leastBytes;
 }
 
 /**

@@ -1,4 +1,11 @@
-import { howItEnded, type Failure, type Finding, type Receipt, type TaskId } from '@switchyard/protocol';
+import {
+  howItEnded,
+  isPassed,
+  type Failure,
+  type Finding,
+  type Receipt,
+  type TaskId,
+} from '@switchyard/protocol';
 import { isTerminal, type Decision } from './decision.ts';
 import type { RunInput } from './input.ts';
 import { reopenDependants } from './reopen.ts';
@@ -169,7 +176,7 @@ function blame(decision: Decision, taskId: TaskId, receipts: readonly Receipt[])
   const { phase, affinity } = decision.task(taskId);
   if (phase.kind !== 'verifying') return;
   const { commit, fence } = phase.accepted;
-  const failed = receipts.find((receipt) => receipt.exitCode !== 0 || receipt.ended !== 'exited');
+  const failed = receipts.find((receipt) => !isPassed(receipt));
   const message = `the merged result does not pass: ${failed === undefined ? 'no command says why' : howItEnded(failed)}`;
   const failure: Failure = {
     class: 'logic',

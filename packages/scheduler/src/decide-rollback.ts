@@ -1,4 +1,4 @@
-import { howItEnded, AppError, type Finding, type TaskId } from '@switchyard/protocol';
+import { AppError, howItEnded, isPassed, type Finding, type TaskId } from '@switchyard/protocol';
 import { isTerminal, type Decision } from './decision.ts';
 import type { RunInput } from './input.ts';
 import { reopenDependants } from './reopen.ts';
@@ -157,7 +157,7 @@ export function decideRevertVerified(
   const what = { batch, commit: during.tip, tasks, passed, receipts };
   decision.emit({ kind: 'batch-verified', ...what, isRollback: true });
   if (passed) return;
-  const failed = receipts.find((receipt) => receipt.exitCode !== 0 || receipt.ended !== 'exited');
+  const failed = receipts.find((receipt) => !isPassed(receipt));
   const how = failed === undefined ? 'no command says why' : howItEnded(failed);
   refuseRollback(decision, `the run branch does not pass without ${tasks.join(', ')}: ${how}`);
 }

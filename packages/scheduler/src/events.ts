@@ -1,6 +1,7 @@
 import {
   failureLine,
   microUsdOf,
+  isPassed,
   usdText,
   type Finding,
   type PeerId,
@@ -275,7 +276,7 @@ function tellIntegration(fact: IntegrationFact): Told[] {
         text: `${taskId} is on the candidate`,
       }));
     case 'batch-verified': {
-      const failed = fact.receipts.find((receipt) => receipt.exitCode !== 0);
+      const failed = fact.receipts.find((receipt) => !isPassed(receipt));
       const why =
         failed === undefined ? '' : `: \`${oneLine(failed.command)}\` ended with ${failed.exitCode}`;
       const what =

@@ -1,6 +1,7 @@
-import { accessSync, constants, statfsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError, isAppError, messageOf, type ErrorCode } from '@switchyard/protocol';
+import { isDiskFull, machineTrouble } from '@switchyard/runtime';
 
 /** What to do about a file that is damaged. */
 export const damageMend =
@@ -17,11 +18,11 @@ interface Meaning {
   readonly mend?: string;
 }
 
+const fullDisk: Meaning = { code: 'E_DISK_FULL', text: 'the disk is full' };
+
 /** What errors of SQLite and of the file system mean to us, by the start of their code. */
 const meanings: Readonly<Record<string, Meaning>> = {
-  SQLITE_FULL: { code: 'E_DISK_FULL', text: 'the disk is full' },
-  ENOSPC: { code: 'E_DISK_FULL', text: 'the disk is full' },
-  EDQUOT: { code: 'E_DISK_FULL', text: 'the quota of the disk is used up' },
+  SQLITE_FULL: fullDisk,
   SQLITE_CORRUPT: { code: 'E_STATE_DAMAGED', text: 'the file is damaged', mend: damageMend },
   SQLITE_NOTADB: {
     code: 'E_STATE_DAMAGED',
@@ -41,17 +42,22 @@ const meanings: Readonly<Record<string, Meaning>> = {
 export function storageError(thrown: unknown, file: string): AppError {
   if (isAppError(thrown)) return thrown;
   const words = `${codeOf(thrown)} ${messageOf(thrown)}`.trim();
-  const known = Object.entries(meanings).find(([prefix]) => words.includes(prefix));
-  const { code, text, mend } = known?.[1] ?? unknownTrouble(words, file);
+  const { code, text, mend } = meaningOf(thrown, words) ?? unknownTrouble(words, file);
   const next = mend === undefined ? '' : `; ${mend}`;
   return new AppError(code, `${file}: ${text} (${words})${next}`, { cause: thrown, details: { file } });
+}
+
+/** A full disk is one wherever it is met; the rest is told here with what to do about it. */
+function meaningOf(thrown: unknown, words: string): Meaning | undefined {
+  const trouble = machineTrouble(thrown);
+  if (trouble?.code === 'E_DISK_FULL') return trouble;
+  return Object.entries(meanings).find(([prefix]) => words.includes(prefix))?.[1];
 }
 
 function unknownTrouble(words: string, file: string): Meaning {
   try {
     // SQLite calls some full disks (quotas, file size limits) plain I/O errors.
-    const { bavail, bsize } = statfsSync(dirname(file));
-    if (bavail * bsize < 65_536) return { code: 'E_DISK_FULL', text: 'the disk is full' };
+    if (isDiskFull(dirname(file))) return fullDisk;
     if (/SQLITE_CANTOPEN|ConnectionFailed/.test(words)) return whyNotOpened(file);
   } catch {
     // The folder itself is gone or closed: what was thrown says enough.

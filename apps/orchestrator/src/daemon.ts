@@ -1,24 +1,17 @@
-import {
-  limits,
-  type AttemptKey,
-  type Envelope,
-  type PayloadOf,
-  type PeerId,
-  type RunId,
-  type TaskId,
-} from '@switchyard/protocol';
-import type { ConnectedPeer, Hub, HubHandler } from '@switchyard/transport';
+import { limits, type Envelope, type PayloadOf, type PeerId, type RunId } from '@switchyard/protocol';
+import type { Hub, HubHandler } from '@switchyard/transport';
 import { Assignments } from './assignments.ts';
 import { answerGate, receiveRequest } from './client-requests.ts';
 import { recover } from '@switchyard/history';
 import { Dispatch } from './dispatch.ts';
 import { Effects } from './effects.ts';
 import { logEvent } from './event-lines.ts';
-import { Fleet, holds, type ContactChange } from './fleet.ts';
+import { Fleet } from './fleet.ts';
 import { Loop, type LoopSteps } from './loop.ts';
 import { Measures } from './measures.ts';
 import { PeerMessages } from './peer-messages.ts';
 import type { OrchestratorPorts, Send } from './ports.ts';
+import { Presence } from './presence.ts';
 import { QuotaDesk } from './quota-desk.ts';
 import { ReviewDesk } from './review-desk.ts';
 import { RunKeeper } from './run-keeper.ts';
@@ -44,10 +37,10 @@ export class Orchestrator {
   private readonly messages: PeerMessages;
   private readonly watchers: ClientWatchers;
   private readonly measures: Measures;
+  private readonly presence: Presence;
   private readonly requests: RequestContext;
   private readonly abort = new AbortController();
   private readonly finished = new Set<RunId>();
-  private readonly clients = new Set<PeerId>();
   private hub: Hub | undefined;
   private draining = false;
 
@@ -59,8 +52,8 @@ export class Orchestrator {
       ports.clock,
       { graceMs, deadShownMs },
       {
-        lost: (peer, reason) => this.lost(peer, reason),
-        contact: (change) => this.contactChanged(change),
+        lost: (peer, reason) => this.presence.lost(peer, reason),
+        contact: (change) => this.presence.contactChanged(change),
       },
     );
     this.loop = new Loop(ports, {
@@ -84,6 +77,17 @@ export class Orchestrator {
     this.messages = new PeerMessages({ ...shared, desk: this.desk, quota: this.quota });
     this.watchers = new ClientWatchers({ ports, send, waiting: (peer) => this.hub?.waiting(peer) });
     this.measures = new Measures(ports.metrics);
+    this.presence = new Presence({
+      ...shared,
+      desk: this.desk,
+      watchers: this.watchers,
+      measures: this.measures,
+      signal: this.abort.signal,
+      hub: () => this.hub,
+      isDraining: () => this.draining,
+      underWay: (attempt) => this.messages.underWay(attempt),
+      lookerLeft: () => this.endLater(),
+    });
     this.requests = { ...shared, watchers: this.watchers, signal: this.abort.signal };
     this.assignments = new Assignments({
       ...shared,
@@ -97,14 +101,14 @@ export class Orchestrator {
       finished: (keeper) => this.runFinished(keeper.run),
     });
     this.handler = {
-      connected: (peer) => this.connected(peer),
+      connected: (peer) => this.presence.connected(peer),
       message: (envelope) => this.message(envelope),
       liveness: (peer, _state, doubt) => {
         this.fleet.liveness(peer.id, doubt);
         this.loop.wake();
       },
-      disconnected: (peer) => this.disconnected(peer),
-      stalled: (gapMs) => this.stalled(gapMs),
+      disconnected: (peer) => this.presence.disconnected(peer),
+      stalled: (gapMs) => this.presence.stalled(gapMs),
     };
   }
 
@@ -181,73 +185,8 @@ export class Orchestrator {
       activeRuns: [...this.loop.active()].length,
       workers: this.fleet.ready('worker').length,
       reviewers: this.fleet.ready('reviewer').length,
-      clients: this.clients.size,
+      clients: this.presence.clients,
     };
-  }
-
-  private connected(connection: ConnectedPeer): { fenced: AttemptKey[] } {
-    const { id: peer, hello } = connection;
-    this.measurePeers();
-    if (isLooker(hello)) {
-      this.clients.add(peer);
-      this.watchers.arrived(peer);
-      return { fenced: [] };
-    }
-    const local = this.ports.instances.arrived(peer, hello.pid, hello.host);
-    this.fleet.arrived(peer, hello);
-    this.ports.logger.info(
-      { worker: peer, role: hello.role, host: hello.host, pid: hello.pid, local, slots: hello.slots },
-      'peer connected',
-    );
-    if (hello.role === 'worker') this.resume(connection);
-    else this.resumeReviews(connection);
-    for (const keeper of this.loop.active()) this.loop.touch(keeper);
-    this.loop.wake();
-    return {
-      fenced: hello.holding.filter((key) => !this.isHeldBy(peer, key)),
-    };
-  }
-
-  private isHeldBy(peer: PeerId, { run, taskId, fence }: AttemptKey): boolean {
-    const lease = this.loop.keepers.get(run)?.held.get(taskId);
-    return lease?.worker === peer && lease.fence === fence;
-  }
-
-  /** What a worker had accepted and does not hold any more is lost; what it was only told is told again. */
-  private resume({ id: peer, hello }: ConnectedPeer): void {
-    for (const keeper of this.loop.active()) {
-      for (const [taskId, lease] of [...keeper.held]) {
-        if (lease.worker !== peer || keeper.state.tasks.get(taskId)?.phase.kind === 'leased') continue;
-        if (holds(hello, { run: keeper.run, taskId, fence: lease.fence })) continue;
-        this.loseAttempt(keeper, { taskId, fence: lease.fence }, `${peer} was restarted`);
-      }
-    }
-  }
-
-  private resumeReviews({ id: peer, hello }: ConnectedPeer): void {
-    const at = this.ports.clock.now();
-    for (const keeper of this.loop.active()) {
-      for (const key of keeper.openReviews) {
-        for (const member of [...(keeper.reviews.get(key)?.members.values() ?? [])]) {
-          const { phase } = member;
-          if (phase.kind !== 'assigned' && phase.kind !== 'completing') continue;
-          if (
-            phase.reviewer !== peer ||
-            hello.reviewing.includes(phase.reviewId) ||
-            phase.kind === 'assigned'
-          )
-            continue;
-          const reason = `${peer} was restarted`;
-          this.desk.input(keeper, key, {
-            at,
-            kind: 'review-failed',
-            reviewId: phase.reviewId,
-            reviewer: peer,
-            reason,
-          });
-        }
-      }
-    }
   }
 
   private message(envelope: Envelope): void | Promise<void> {
@@ -259,79 +198,6 @@ export class Orchestrator {
       'a message that asks nothing of the orchestrator',
     );
     return undefined;
-  }
-
-  private disconnected(connection: ConnectedPeer): void {
-    const { id: peer, hello } = connection;
-    this.measurePeers();
-    if (isLooker(hello)) {
-      this.clients.delete(peer);
-      this.watchers.left(peer);
-      this.endLater();
-      return;
-    }
-    const entry = this.fleet.get(peer);
-    this.ports.logger.info({ worker: peer, role: hello.role, state: entry?.state }, 'peer disconnected');
-    this.fleet.left(peer);
-    this.loop.wake();
-  }
-
-  /** Our own clock jumped or our loop stood still: nobody is judged by that time. */
-  private stalled(gapMs: number): void {
-    this.ports.logger.warn({ gapMs }, 'the orchestrator itself stood still; every grace begins anew');
-    this.fleet.extendGraces();
-  }
-
-  private measurePeers(): void {
-    const connected = this.hub?.peers() ?? [];
-    for (const role of ['worker', 'reviewer', 'client', 'observer']) {
-      this.measures.connected(role, connected.filter((peer) => peer.role === role).length);
-    }
-  }
-
-  private contactChanged({ peer: worker, was, is, forMs, reason }: ContactChange): void {
-    // That peers leave an orchestrator that ends is no news of theirs.
-    if (is !== 'dead' && !this.draining) this.tellContact(worker, is === 'alive', reason ?? 'it came back');
-    const fields = { worker, was, is, forMs, ...(reason !== undefined && { reason }) };
-    if (is === 'alive') this.ports.logger.info(fields, 'peer is alive again');
-    else this.ports.logger.warn(fields, `peer is ${is}`);
-  }
-
-  /** Runs that have attempts there say so to who watches them. */
-  private tellContact(worker: PeerId, isHeard: boolean, reason: string): void {
-    const at = this.ports.clock.now();
-    for (const keeper of this.loop.active())
-      for (const [taskId, lease] of [...keeper.held])
-        if (lease.worker === worker)
-          this.loop.input(keeper, { at, kind: 'contact', taskId, fence: lease.fence, isHeard, reason });
-  }
-
-  private lost(peer: PeerId, reason: string): void {
-    for (const keeper of this.loop.active()) {
-      for (const [taskId, lease] of [...keeper.held]) {
-        if (lease.worker !== peer) continue;
-        this.ports.logger.warn(
-          { worker: peer, run: keeper.run, task: taskId, attempt: lease.attempt, reason },
-          'attempt lost with its worker',
-        );
-        this.loseAttempt(keeper, { taskId, fence: lease.fence }, `${peer}: ${reason}`);
-      }
-    }
-    this.desk.lost(peer);
-    // One that is still connected (its main loop stood still) comes back as a new one, and is told what it lost.
-    this.hub?.disconnect(peer, 'silent');
-    this.loop.wake();
-  }
-
-  /** What has come in of the attempt and is being looked at counts first: it may be its result, or what it had done. */
-  private loseAttempt(keeper: RunKeeper, attempt: { taskId: TaskId; fence: number }, reason: string): void {
-    const lose = (): void => {
-      if (this.abort.signal.aborted) return;
-      this.loop.input(keeper, { ...attempt, at: this.ports.clock.now(), kind: 'lost', reason });
-    };
-    const looking = this.messages.underWay({ run: keeper.run, ...attempt });
-    if (looking === undefined) lose();
-    else void looking.then(lose);
   }
 
   private committed({ keeper, pending, seq }: Parameters<LoopSteps['committed']>[0]): void {
@@ -381,15 +247,10 @@ export class Orchestrator {
   /** An ephemeral orchestrator ends when every run has its report and nobody looks any more. */
   private maybeEnd(): void {
     const busy = [...this.loop.active()].some((keeper) => keeper.state.paused === undefined);
-    if (this.clients.size > 0 || busy) return;
+    if (this.presence.clients > 0 || busy) return;
     const owedReports = [...this.loop.keepers.values()].filter(
       ({ run, ended }) => ended && !this.finished.has(run) && this.ports.reports.find(run) === undefined,
     );
     if (owedReports.length === 0) this.ports.stop('all runs have ended');
   }
-}
-
-/** Peers that ask, and work on nothing. */
-function isLooker({ role }: ConnectedPeer['hello']): boolean {
-  return role === 'client' || role === 'observer';
 }

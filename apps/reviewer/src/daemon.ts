@@ -1,8 +1,6 @@
 import {
   AppError,
-  decodeFrame,
   messageOf,
-  openEnvelope,
   type Envelope,
   type Failure,
   type Hello,
@@ -10,8 +8,8 @@ import {
   type ReviewId,
 } from '@switchyard/protocol';
 import { permitWire, WorkTime } from '@switchyard/agents';
-import { logIgnored } from '@switchyard/peer';
-import { operatingError, type Logger } from '@switchyard/runtime';
+import { Absence, logIgnored, pendingReports } from '@switchyard/peer';
+import { operatingError, within, type Logger } from '@switchyard/runtime';
 import type { Link } from '@switchyard/transport';
 import type { ReviewerPorts } from './ports.ts';
 import { reviewRef, verdictOf, type VerdictMessage } from './verdict.ts';
@@ -42,17 +40,18 @@ export class ReviewerDaemon {
   /** Reports on their way, and a bounded memory of those that have arrived. */
   private readonly reported = new Set<ReviewId>();
   private isDraining = false;
-  private cancelGiveUp: (() => void) | undefined;
+  private readonly absence: Absence;
 
   constructor(ports: ReviewerPorts) {
     this.ports = ports;
-    for (const review of reviewsIn(ports)) this.reported.add(review);
+    this.absence = new Absence(ports);
+    for (const review of pendingReports(ports, reportedBy)) this.reported.add(review);
     this.link = ports.link({
       hello: () => this.hello(),
       freeSlots: () => Math.max(0, ports.slots - this.running.size - this.waiting.size),
       handler: {
         welcome: (welcome) => {
-          this.cancelGiveUp?.();
+          this.absence.end();
           if (welcome.token !== undefined) ports.keepToken(welcome.token);
           ports.logger.info({ hub: welcome.hub }, 'connected');
           ports.models?.connected();
@@ -60,7 +59,7 @@ export class ReviewerDaemon {
         message: (envelope) => this.receive(envelope),
         lost: (reason) => {
           ports.logger.warn({ reason }, 'connection lost');
-          this.watchAbsence();
+          this.absence.begin();
         },
         fatal: (error) => ports.fatal(error),
       },
@@ -71,7 +70,7 @@ export class ReviewerDaemon {
   /** Connects, and stays connected until `drain`. */
   async start(): Promise<void> {
     await this.ports.room.clear();
-    this.watchAbsence();
+    this.absence.begin();
     this.link.start();
   }
 
@@ -84,35 +83,18 @@ export class ReviewerDaemon {
   async drain(reason: string): Promise<void> {
     if (this.isDraining) return;
     this.isDraining = true;
-    this.cancelGiveUp?.();
+    this.absence.close();
     this.waiting.clear();
     if (this.link.state === 'connected') this.link.send('draining', { reason: reason.slice(0, 500) });
     const running = [...this.running.values()];
     const ended = Promise.all(running.map((review) => review.ended));
-    if ((await this.within(ended, this.ports.finishMs)) === 'late') {
+    const { clock, finishMs, logger } = this.ports;
+    if (!(await within(clock, ended, finishMs))) {
       for (const { controller } of running) controller.abort(new Error(`the reviewer ends: ${reason}`));
-      if ((await this.within(ended, 1_000)) === 'late')
-        this.ports.logger.warn({ reviews: [...this.running.keys()] }, 'reviews did not end in time');
+      if (!(await within(clock, ended, 1_000)))
+        logger.warn({ reviews: [...this.running.keys()] }, 'reviews did not end in time');
     }
     await this.link.close();
-  }
-
-  private async within(work: Promise<unknown>, timeMs: number): Promise<'done' | 'late'> {
-    let cancel = (): void => undefined;
-    const late = new Promise<'late'>((resolve) => {
-      cancel = this.ports.clock.after(timeMs, () => resolve('late'));
-    });
-    const end = await Promise.race([work.then(() => 'done' as const), late]);
-    cancel();
-    return end;
-  }
-
-  /** A reviewer that was started on demand ends when its orchestrator stays away. */
-  private watchAbsence(): void {
-    const { clock, giveUpMs, stop } = this.ports;
-    this.cancelGiveUp?.();
-    if (giveUpMs === undefined || this.isDraining) return;
-    this.cancelGiveUp = clock.after(giveUpMs, () => stop(`no orchestrator for ${giveUpMs / 1000} s`));
   }
 
   private hello(): Omit<Hello, 'lane'> {
@@ -274,19 +256,7 @@ function failureOf(thrown: unknown): Failure {
   return { class: error.next === 'never' ? 'system' : 'io', code: error.code, message };
 }
 
-/** Reviews whose verdicts wait in the outbox from an earlier life of this reviewer. */
-function reviewsIn({ outbox, logger }: ReviewerPorts): ReviewId[] {
-  return outbox.pending().flatMap(({ id, frame }) => {
-    try {
-      return decodeFrame(frame).map(openEnvelope).flatMap(reportedBy);
-    } catch (error) {
-      // Another version wrote it; the link sends it as it is, and the hub judges.
-      logger.warn({ err: error, message: id }, 'a message in the outbox cannot be read');
-      return [];
-    }
-  });
-}
-
+/** The review that a message ends. */
 function reportedBy(envelope: Envelope): ReviewId[] {
   switch (envelope.type) {
     case 'review-approved':

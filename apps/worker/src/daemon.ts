@@ -1,8 +1,6 @@
 import {
   AppError,
-  decodeFrame,
   limits,
-  openEnvelope,
   type AttemptKey,
   type CommitId,
   type Envelope,
@@ -11,8 +9,8 @@ import {
   type TaskAssignment,
 } from '@switchyard/protocol';
 import { permitWire, type Question, type SpawnAnswer, type SpawnRequest } from '@switchyard/agents';
-import { logIgnored } from '@switchyard/peer';
-import type { Logger } from '@switchyard/runtime';
+import { Absence, logIgnored, pendingReports } from '@switchyard/peer';
+import { within, type Logger } from '@switchyard/runtime';
 import type { Link } from '@switchyard/transport';
 import { lostReport, type AttemptReport } from './attempt-report.ts';
 import { attemptOf, keyOf } from './attempt-names.ts';
@@ -20,6 +18,7 @@ import { withModels } from './model-report.ts';
 import type { EndedAttempt, HeldAttempt, WorkerPorts } from './ports.ts';
 import { ProgressReporter } from './progress-reporter.ts';
 import { Questions } from './questions.ts';
+import { sendReport } from './send-report.ts';
 
 /** Reports remembered so that an assignment that is told twice is not carried out twice. */
 const reportedMax = 1_000;
@@ -49,19 +48,20 @@ export class WorkerDaemon {
   private readonly reported = new Map<string, AttemptKey>();
   private readonly leaving = new AbortController();
   private readonly questions: Questions;
-  private cancelGiveUp: (() => void) | undefined;
+  private readonly absence: Absence;
 
   constructor(ports: WorkerPorts) {
     this.ports = ports;
     const { clock, random } = ports;
     this.questions = new Questions({ clock, random, tell: (question) => this.tellQuestion(question) });
-    for (const attempt of attemptsIn(ports)) this.reported.set(keyOf(attempt), attempt);
+    this.absence = new Absence(ports);
+    for (const attempt of pendingReports(ports, reportedBy)) this.reported.set(keyOf(attempt), attempt);
     this.link = ports.link({
       hello: () => this.hello(),
       freeSlots: () => Math.max(0, ports.slots - this.running.size),
       handler: {
         welcome: (welcome) => {
-          this.cancelGiveUp?.();
+          this.absence.end();
           if (welcome.token !== undefined) ports.keepToken(welcome.token);
           ports.logger.info({ hub: welcome.hub, fenced: welcome.fenced.length }, 'connected');
           for (const attempt of welcome.fenced) this.fence(attempt);
@@ -71,7 +71,7 @@ export class WorkerDaemon {
         message: (envelope) => this.receive(envelope),
         lost: (reason) => {
           ports.logger.warn({ reason }, 'connection lost');
-          this.watchAbsence();
+          this.absence.begin();
         },
         fatal: (error) => ports.fatal(error),
       },
@@ -83,7 +83,7 @@ export class WorkerDaemon {
   async start(): Promise<void> {
     const held = await this.ports.workshop.findHeld((attempt) => this.reported.has(keyOf(attempt)));
     for (const attempt of held) this.giveBack(attempt);
-    this.watchAbsence();
+    this.absence.begin();
     this.link.start();
   }
 
@@ -100,7 +100,7 @@ export class WorkerDaemon {
   async drain(reason: string): Promise<void> {
     if (this.isDraining) return;
     this.leaving.abort(new Error(`the worker ends: ${reason}`));
-    this.cancelGiveUp?.();
+    this.absence.close();
     if (this.link.state === 'connected') this.link.send('draining', { reason: reason.slice(0, 500) });
     const running = [...this.running.values()];
     for (const { controller } of running) controller.abort(new Error(`the worker ends: ${reason}`));
@@ -111,20 +111,9 @@ export class WorkerDaemon {
   /** Waits for aborted attempts, but not for ever: a fetch from an orchestrator that hangs cannot be called back. */
   private async endOf(running: readonly Running[]): Promise<void> {
     const { clock, abortMs, logger } = this.ports;
-    let cancel = (): void => undefined;
-    const late = new Promise<'late'>((resolve) => (cancel = clock.after(abortMs, () => resolve('late'))));
-    const end = await Promise.race([Promise.all(running.map(({ ended }) => ended)), late]);
-    cancel();
-    if (end === 'late')
-      logger.warn({ abortMs, attempts: [...this.running.keys()] }, 'attempts did not end in time');
-  }
-
-  /** A worker that was started on demand ends when its orchestrator stays away. */
-  private watchAbsence(): void {
-    const { clock, giveUpMs, stop } = this.ports;
-    this.cancelGiveUp?.();
-    if (giveUpMs === undefined || this.isDraining) return;
-    this.cancelGiveUp = clock.after(giveUpMs, () => stop(`no orchestrator for ${giveUpMs / 1000} s`));
+    const end = Promise.all(running.map(({ ended }) => ended));
+    if (await within(clock, end, abortMs)) return;
+    logger.warn({ abortMs, attempts: [...this.running.keys()] }, 'attempts did not end in time');
   }
 
   private hello(): Omit<Hello, 'lane'> {
@@ -268,28 +257,7 @@ export class WorkerDaemon {
     this.reported.set(keyOf(attempt), attempt);
     const [oldest] = this.reported.keys();
     if (this.reported.size > reportedMax && oldest !== undefined) this.reported.delete(oldest);
-    const extra = { fence: attempt.fence };
-    switch (report.type) {
-      case 'task-completed':
-        this.link.send('task-completed', report.payload, extra);
-        logger.info(
-          { commit: report.payload.evidence.commit, files: report.payload.filesModified.length },
-          'attempt completed',
-        );
-        return;
-      case 'task-failed':
-        this.link.send('task-failed', report.payload, extra);
-        logger.warn({ failure: report.payload.failure }, 'attempt failed');
-        return;
-      case 'task-lost':
-        this.link.send('task-lost', report.payload, extra);
-        logger.warn({ reason: report.payload.reason, wip: report.payload.wip }, 'attempt lost');
-        return;
-      case 'escalation':
-        this.link.send('escalation', report.payload, extra);
-        logger.warn({ reason: report.payload.reason }, 'attempt escalated');
-        return;
-    }
+    sendReport(this.link, attempt, report, logger);
   }
 
   private tellWip(attempt: AttemptKey, commit: CommitId): void {
@@ -338,19 +306,7 @@ export class WorkerDaemon {
   }
 }
 
-/** Attempts whose reports wait in the outbox from an earlier life of this worker. */
-function attemptsIn({ outbox, logger }: WorkerPorts): AttemptKey[] {
-  return outbox.pending().flatMap(({ id, frame }) => {
-    try {
-      return decodeFrame(frame).map(openEnvelope).flatMap(reportedBy);
-    } catch (error) {
-      // Another version wrote it; the link sends it as it is, and the hub judges.
-      logger.warn({ err: error, message: id }, 'a message in the outbox cannot be read');
-      return [];
-    }
-  });
-}
-
+/** The attempt that a message ends. */
 function reportedBy(envelope: Envelope): AttemptKey[] {
   switch (envelope.type) {
     case 'task-completed':

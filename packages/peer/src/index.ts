@@ -1,3 +1,4 @@
+export { Absence, type AbsenceOptions } from './absence.ts';
 export { commaList, peerConfigShape, type PeerConfig } from './peer-config.ts';
 export { attach, startOn, type Attachment, type AttachOptions } from './attachment.ts';
 export { findSurroundings, type DiscoverRepository, type Surroundings } from './surroundings.ts';
@@ -6,6 +7,7 @@ export { attemptFolder, taskSlug } from './attempt-folder.ts';
 export { remotePrefix, takePeerFolder, type PeerFolder } from './peer-folder.ts';
 export { logIgnored } from './ignored-words.ts';
 export { logRelay, type LogSender } from './log-relay.ts';
+export { pendingReports } from './pending-reports.ts';
 export { perAddress } from './per-address.ts';
 export { sandboxedGit, type GitSandbox } from './sandboxed-git.ts';
 export { runDaemon, type RunningDaemon } from './run-daemon.ts';

@@ -1,4 +1,4 @@
-export { sleep, steadyClock, systemClock, type Clock } from './clock.ts';
+export { sleep, steadyClock, systemClock, within, type Clock } from './clock.ts';
 export { systemRandom, type Random } from './random.ts';
 export { backoffMs, type BackoffOptions } from './backoff.ts';
 export {

@@ -28,6 +28,11 @@ export class VirtualClock implements Clock {
     return () => this.timers.delete(timer);
   }
 
+  /** Calls that wait for their time. */
+  get timersLeft(): number {
+    return this.timers.size;
+  }
+
   /** Lets everything that is due by then happen, in order, with the microtasks between. */
   async advance(deltaMs: number): Promise<void> {
     const end = this.timeMs + deltaMs;

@@ -1,5 +1,4 @@
-import { rm } from 'node:fs/promises';
-import { makeFolder } from '@switchyard/runtime';
+import { makeFolder, removeTree } from '@switchyard/runtime';
 import type { ReviewerPorts, ReviewPorts } from './ports.ts';
 import { reviewCommit } from './review.ts';
 
@@ -11,7 +10,7 @@ export function onThisMachine(ports: ReviewPorts & Omit<ReviewerPorts, 'room' | 
     room: {
       async clear() {
         // A reviewer that was killed leaves checkouts.
-        await rm(ports.checkouts, { recursive: true, force: true });
+        await removeTree(ports.checkouts);
         await makeFolder(ports.checkouts, 0o700);
       },
       review: (assignment, about) => reviewCommit(assignment, ports, about),

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   analyze,
@@ -10,7 +9,7 @@ import {
   type AnalysisRequest,
 } from '@switchyard/analyzers';
 import { AppError, isAppError, type Finding, type ReviewAssignment } from '@switchyard/protocol';
-import { backoffMs, makeFolder, sleep, type Logger } from '@switchyard/runtime';
+import { backoffMs, makeFolder, removeTree, sleep, type Logger } from '@switchyard/runtime';
 import type { ReviewPorts } from './ports.ts';
 
 /** A fetch is repeated this often while the orchestrator restarts. */
@@ -51,7 +50,7 @@ export async function reviewCommit(
       findings: [...analysis.findings, ...missing.map((path) => notThere(path, assignment))],
     };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 }
 

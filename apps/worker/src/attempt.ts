@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, failureOf, type ExecutorOutcome } from '@switchyard/agents';
 import { attemptFolder } from '@switchyard/peer';
@@ -13,7 +12,7 @@ import {
   type TaskAssignment,
 } from '@switchyard/protocol';
 import type { AttemptClone, ObjectCache } from '@switchyard/repo';
-import { makeFolder, type Logger } from '@switchyard/runtime';
+import { makeFolder, removeTree, type Logger } from '@switchyard/runtime';
 import { copyLayer, takeReceipts, type Layer } from '@switchyard/receipts';
 import { criteriaMet, criterionOf } from './acceptance.ts';
 import { attemptOf, attemptRef } from './attempt-names.ts';
@@ -80,14 +79,14 @@ export class Attempt {
     if (last.kind === 'unread') return;
     if (last.kind === 'left') writeHeld(this.folder, { assignment: this.assignment, wip: last.commit });
     await this.clone?.dispose();
-    if (last.kind !== 'left') await rm(this.folder, { recursive: true, force: true });
+    if (last.kind !== 'left') await removeTree(this.folder);
   }
 
   private async outcome(): Promise<AttemptReport> {
     const { assignment, folder, signal } = this;
     try {
       this.progress.enter('preparing');
-      await rm(folder, { recursive: true, force: true });
+      await removeTree(folder);
       await makeFolder(folder, 0o700);
       writeHeld(folder, { assignment });
       const objects = await this.fetch();

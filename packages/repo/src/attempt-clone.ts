@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { AppError, type CommitId } from '@switchyard/protocol';
+import { removeTree } from '@switchyard/runtime';
 import { buildCommit } from './attempt-commit.ts';
 import { AttemptPlace } from './attempt-place.ts';
 import type { AttemptClone, AttemptContext, AttemptRequest } from './attempt-request.ts';
@@ -8,7 +9,7 @@ import { resumedTree } from './attempt-resume.ts';
 import { AttemptSnapshots } from './attempt-snapshot.ts';
 import { gitLimits } from './git-limits.ts';
 import type { RawPath } from './raw-path.ts';
-import { removeFolder } from './remove-folder.ts';
+
 import { makeThrowaway } from './throwaway-git.ts';
 
 /** Makes the checkout and everything around it. What was made so far is removed when it fails. */
@@ -25,7 +26,7 @@ export async function prepareAttempt(
     await noteLaid(place, included);
     return cloneAt(place, included, context);
   } catch (error) {
-    await removeFolder(request.folder, context.sandbox);
+    await removeTree(request.folder);
     throw error;
   }
 }
@@ -51,7 +52,7 @@ function cloneAt(place: AttemptPlace, included: Included, context: AttemptContex
     buildCommit: (asked) => buildCommit(asked, parts),
     snapshot: (asked) => snapshots.take(asked),
     push: (ref, commit) => context.push(ref, commit),
-    dispose: () => removeFolder(place.folder, context.sandbox),
+    dispose: () => removeTree(place.folder),
   };
 }
 

@@ -1,11 +1,10 @@
 import { copyFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '@switchyard/runtime';
+import { makeFolder, removeTree } from '@switchyard/runtime';
 import { buildTree, commitTree, type BuiltTree } from './attempt-commit.ts';
 import type { AttemptPlace } from './attempt-place.ts';
 import type { AttemptParts, Snapshot, SnapshotRequest } from './attempt-request.ts';
 import { lstatIfThere } from './lstat-if-there.ts';
-import { removeFolder } from './remove-folder.ts';
 
 /**
  * Snapshots of one attempt's work, built as its commit is, with an index and objects of their own, so that the
@@ -22,7 +21,7 @@ export class AttemptSnapshots {
   }
 
   async take(request: SnapshotRequest): Promise<Snapshot | undefined> {
-    const { place, context } = this.parts;
+    const { place } = this.parts;
     this.count += 1;
     const name = `snapshot-${this.count}`;
     try {
@@ -30,7 +29,7 @@ export class AttemptSnapshots {
       const parts = { ...this.parts, place: aside, live: { read: await readable(place.tree, request) } };
       return await this.keep(await buildTree(request, parts), request, parts);
     } finally {
-      await removeFolder(join(place.folder, name), context.sandbox);
+      await removeTree(join(place.folder, name));
     }
   }
 

@@ -1,14 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +23,6 @@ import {
   openLog,
   openStateFolder,
   readFlags,
-  removeTree,
   repositoryStateRoot,
   requireOwner,
   Shutdown,
@@ -36,23 +33,13 @@ import {
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { asOrdinaryUser } from './ordinary-user.ts';
 
 let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sy-runtime-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Modes do not bind root. */
-async function asOrdinaryUser(work: () => Promise<void> | void): Promise<void> {
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot) process.seteuid?.(65_534);
-  try {
-    await work();
-  } finally {
-    if (isRoot) process.seteuid?.(0);
-  }
-}
 
 describe('configuration', () => {
   const schema = z.object({
@@ -230,29 +217,6 @@ describe('making a folder', () => {
     } finally {
       spawnSync('umount', ['-l', folder]);
     }
-  });
-});
-
-describe('a folder that commands filled', () => {
-  it('is removed though its owner may not look into it, and what its links name stays', async () => {
-    chmodSync(folder, 0o777);
-    const kept = join(folder, 'kept');
-    const filled = join(folder, 'filled');
-    await asOrdinaryUser(async () => {
-      mkdirSync(join(filled, 'closed/deep'), { recursive: true });
-      writeFileSync(join(filled, 'closed/deep/file'), 'x');
-      mkdirSync(kept);
-      writeFileSync(join(kept, 'file'), 'x');
-      symlinkSync(kept, join(filled, 'link'));
-      chmodSync(join(filled, 'closed/deep'), 0o500);
-      chmodSync(join(filled, 'closed'), 0);
-      chmodSync(kept, 0o500);
-      await removeTree(filled);
-      expect(existsSync(filled)).toBe(false);
-      await removeTree(filled);
-    });
-    expect(readFileSync(join(kept, 'file'), 'utf8')).toBe('x');
-    chmodSync(kept, 0o700);
   });
 });
 

@@ -1,7 +1,7 @@
-import { lstat, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { AppError, type RunView } from '@switchyard/protocol';
-import { acquireLock, openStateFolder, systemClock, writeState } from '@switchyard/runtime';
+import { acquireLock, openStateFolder, removeTree, systemClock, writeState } from '@switchyard/runtime';
 import { InvalidArgumentError, type Command } from 'commander';
 import { commonOptions, type CommandContext } from '../context.ts';
 import { keptOf } from '../kept-work.ts';
@@ -72,7 +72,7 @@ async function clean(options: CleanOptions, command: Command, context: CommandCo
     if (options.dryRun !== true && expired.length > 0) await git?.drop(expired);
     out(expired.map((ref) => `  ${ref}\n`).join(''));
     for (const path of old) {
-      if (options.dryRun !== true) await rm(path, { recursive: true, force: true });
+      if (options.dryRun !== true) await removeTree(path);
       out(`  ${relative(folder.root, path)}\n`);
     }
     const counts = [countText(old.length, 'folder'), countText(expired.length, 'ref')];

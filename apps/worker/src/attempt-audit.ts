@@ -53,12 +53,10 @@ export async function beginAudit(options: AuditOptions): Promise<AttemptAudit> {
       readable,
     });
   const live = new LiveAudit({ ...options, look });
-  let feed = follow(before, { exclude, live }, options);
+  const feed = follow(before, { exclude, live }, options);
   const close = async (): Promise<void> => {
-    const watcher = await feed;
-    feed = undefined;
     await live.close();
-    await watcher?.close();
+    await feed?.close();
   };
   const end = async (): Promise<AppError | undefined> => {
     await close();
@@ -84,9 +82,11 @@ function follow(
   options: AuditOptions,
 ) {
   const { tree, logger, say } = options;
-  if (before.countFolders() > watchedFoldersMax) return undefined;
-  const watching = watchTree(tree, {
+  const newFoldersMax = watchedFoldersMax - before.countFolders();
+  if (newFoldersMax < 0) return undefined;
+  const watcher = watchTree(tree, {
     exclude,
+    newFoldersMax,
     onChange: ({ kind, path }) => {
       if (options.isDiscarded(path)) return;
       say(`${kind} ${path}`);
@@ -95,10 +95,8 @@ function follow(
     onError: (error) => logger.warn({ err: error }, 'watching an attempt failed; its end is still audited'),
   });
   // What happened before every folder was watched has moved nothing since.
-  return watching.then((watcher) => {
-    live.touched();
-    return watcher;
-  });
+  void watcher.ready.then(() => live.touched());
+  return watcher;
 }
 
 function violationError(violations: readonly AuditEvent[], { workspace }: TaskAssignment): AppError {

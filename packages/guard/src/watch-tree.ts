@@ -10,6 +10,8 @@ export interface TreeEvent {
 }
 
 export interface TreeWatcher {
+  /** When every folder is watched, or it is clear that not all are: one could not be, or it is closed. Never rejects. */
+  readonly ready: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,27 +29,42 @@ export interface WatchOptions {
   readonly onChange: (event: TreeEvent) => void;
   /** Something moved, which may be of a kind that `onChange` is not told of (a pipe, a mode). */
   readonly onTouched?: () => void;
+  /** Made meanwhile; with more the watcher closes, since each takes one of the watches that the kernel gives a user. */
+  readonly newFoldersMax?: number;
   /** The watcher goes on without the part that failed; the snapshots are the proof. */
   readonly onError?: (error: AppError) => void;
 }
 
-/** Watches a tree without following links; resolves when every folder is watched. */
-export function watchTree(root: string, options: WatchOptions): Promise<TreeWatcher> {
+/** Watches a tree without following links. */
+export function watchTree(root: string, options: WatchOptions): TreeWatcher {
   const exclude = new Set(options.exclude ?? []);
   const watcher = watch(root, {
     followSymlinks: false,
     ignoreInitial: true,
     ignored: (path) => exclude.has(relative(root, path)),
   });
+  const fail = (text: string, cause?: unknown): void =>
+    options.onError?.(new AppError('E_IO', `The watcher of ${root} ${text}`, { cause }));
+  let end = (): void => undefined;
+  // What is nested deeper than a path is long ends chokidar's first look with an error, and no word that it is over.
+  const ready = new Promise<void>((resolve) => {
+    end = resolve;
+    watcher.once('ready', resolve).once('error', () => resolve());
+  });
+  const close = async (): Promise<void> => {
+    end();
+    await watcher.close();
+  };
+  let newFolders = 0;
   watcher.on('all', (name, path) => {
     const kind = kinds[name];
     if (kind !== undefined) options.onChange({ kind, path: relative(root, path) });
+    newFolders += name === 'addDir' ? 1 : name === 'unlinkDir' ? -1 : 0;
+    if (newFolders <= (options.newFoldersMax ?? Infinity) || watcher.closed) return;
+    fail(`closes: more than ${options.newFoldersMax} folders were made`);
+    void close();
   });
   watcher.on('raw', () => options.onTouched?.());
-  watcher.on('error', (error) =>
-    options.onError?.(new AppError('E_IO', `The watcher of ${root} failed`, { cause: error })),
-  );
-  return new Promise((resolve) => {
-    watcher.once('ready', () => resolve({ close: () => watcher.close() }));
-  });
+  watcher.on('error', (error) => fail('failed', error));
+  return { ready, close };
 }

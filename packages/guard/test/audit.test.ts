@@ -20,6 +20,7 @@ import {
   watchTree,
   type TreeEvent,
 } from '@switchyard/guard';
+import { removeTree } from '@switchyard/runtime';
 import { useScene } from './scene.ts';
 
 const scene = useScene();
@@ -175,10 +176,11 @@ describe('the watcher', () => {
   it('tells what happens, and nothing through a link', async () => {
     symlinkSync(scene.outside, ws('out'));
     const events: TreeEvent[] = [];
-    const watcher = await watchTree(scene.workspace, {
+    const watcher = watchTree(scene.workspace, {
       exclude: ['layer'],
       onChange: (event) => events.push(event),
     });
+    await watcher.ready;
     const paths = (): string[] => events.map(({ path }) => path);
     mkdirSync(ws('layer'));
     writeFileSync(ws('layer/x'), '');
@@ -189,5 +191,40 @@ describe('the watcher', () => {
     await expect.poll(paths).toContain('last');
     await watcher.close();
     expect(paths().filter((path) => /^(?:out|layer)\//.test(path))).toEqual([]);
+  });
+
+  it('is ready, and can be closed, though folders are nested deeper than a path may be long', async () => {
+    const script = `for (let i = 0; i < 60; i += 1) { fs.mkdirSync('d'.repeat(200)); process.chdir('d'.repeat(200)); }`;
+    execFileSync(process.execPath, ['-e', script], { cwd: scene.workspace });
+    const errors: string[] = [];
+    const watcher = watchTree(scene.workspace, {
+      onChange: () => undefined,
+      onError: ({ cause }) => errors.push((cause as NodeJS.ErrnoException).code ?? ''),
+    });
+    await watcher.ready;
+    await watcher.close();
+    expect(errors).toEqual(['ENAMETOOLONG']);
+    await removeTree(scene.workspace);
+  });
+
+  it('is ready when it is closed at once', async () => {
+    const watcher = watchTree(scene.workspace, { onChange: () => undefined });
+    await watcher.close();
+    await watcher.ready;
+  });
+
+  it('closes when more folders are made than it may watch', async () => {
+    const [events, errors]: [string[], string[]] = [[], []];
+    const watcher = watchTree(scene.workspace, {
+      newFoldersMax: 3,
+      onChange: ({ path }) => events.push(path),
+      onError: ({ message }) => errors.push(message),
+    });
+    await watcher.ready;
+    for (const name of ['1', '2', '3', '4', '5', '6']) mkdirSync(ws(name));
+    await expect.poll(() => errors).toHaveLength(1);
+    expect(errors[0]).toMatch(/closes: more than 3 folders were made$/);
+    expect(events).toHaveLength(4);
+    await watcher.close();
   });
 });

@@ -3,6 +3,7 @@ import { lintGraph, type GraphTask } from './graph-lint.ts';
 import { inOrder, problemAt, type Place } from './problem.ts';
 import type { AgentsByKind } from './file-tasks.ts';
 import { checkPath } from './repository-path.ts';
+import { unshownId } from './task-id.ts';
 import { unknownAgent, unknownServer } from './unknown-names.ts';
 
 /** What there is here; what is absent is not checked. */
@@ -27,6 +28,7 @@ export function checkAddedTasks(
   const added = tasks.map((task, number) => graphTaskOf(task, placeOf(number), false));
   return inOrder([
     ...tasks.flatMap((task, number) => [
+      ...unshownId(task.id, placeOf(number)),
       ...ownProblems(task, placeOf(number), options.executors),
       ...nameProblems(task, placeOf(number), options),
     ]),

@@ -4,6 +4,7 @@ import type { GraphTask } from './graph-lint.ts';
 import { isMarkdown } from './is-markdown.ts';
 import { problemAt, type Place } from './problem.ts';
 import { checkPath } from './repository-path.ts';
+import { unshownId } from './task-id.ts';
 import { unknownAgent, unknownServer } from './unknown-names.ts';
 import { child, textOf, textsOf, type SourceNode, type SourceText } from './source-node.ts';
 
@@ -38,6 +39,7 @@ export function readTasks(root: SourceNode, context: TaskContext): FileTasks {
   const graph = nodes.flatMap((node) => {
     const id = textOf(child(node, 'id'));
     if (id === undefined) return [];
+    problems.push(...unshownId(id.text, context.placeOf(id.offset)));
     const workspace = readWorkspace(node, id.text, { context, problems });
     problems.push(...taskRules(node, { id, defaults, context }));
     return { ...graphTask(node, id, context), ...workspace };

@@ -52,9 +52,10 @@ export function parsePlan(text: string, options: ParseOptions): ParseResult {
   const refused = refuseUnread(text, options.file);
   if (refused !== undefined)
     return { problems: [problemAt({ file: options.file, line: 1, column: 1 }, refused)] };
-  const { root, complaints, placeOf, left } = readFile(text, options);
+  const { root, placeOf, left, ...read } = readFile(text, options);
+  const complaints = [...read.complaints, ...notUtf8(text)];
   const asProblem = (complaint: Complaint): PlanProblem => problemAt(placeOf(complaint.offset), complaint);
-  if (root === undefined) {
+  if (root === undefined || (root.kind === 'scalar' && root.value === null)) {
     const found = complaints.length > 0 ? complaints : [empty];
     return { problems: inOrder(found.map(asProblem)), ...left };
   }
@@ -165,6 +166,20 @@ function looksBinary(text: string): boolean {
   return strange > head.length / 50;
 }
 
+/** Single bytes of another encoding: what was read in their place would be run, or become a path, as it never stood there. */
+function notUtf8(text: string): Complaint[] {
+  const first = text.indexOf('\uFFFD');
+  if (first < 0) return [];
+  return [
+    {
+      offset: first,
+      code: 'PLAN_BINARY',
+      message: 'Here stands what is no UTF-8 (or U+FFFD, which is read for it)',
+      fix: 'save the file as UTF-8; between double quotes, U+FFFD itself is written `\\uFFFD`',
+    },
+  ];
+}
+
 interface Checked {
   readonly root: SourceNode;
   readonly complaints: readonly Complaint[];
@@ -177,11 +192,18 @@ function checkTree(read: SourceNode, found: readonly Complaint[]): Checked {
   const complaints = [...found];
   const { root, pipelines } = expandPipelines(withoutAliases(read, complaints), complaints);
   const parsed = planFile.safeParse(plainValue(root));
-  if (!parsed.success) complaints.push(...schemaComplaints(root, issuesOf(parsed.error, read, root)));
+  if (!parsed.success)
+    complaints.push(...schemaComplaints(root, issuesOf(parsed.error, read, root)).filter(isNews(found)));
   complaints.push(...pathComplaints(root));
   const tasks = child(root, 'tasks');
   const tooManyTasks = tasks?.kind === 'list' && tasks.items.length > limits.planTasks;
   return { root, complaints, tooManyTasks, pipelines, ...(parsed.success ? { file: parsed.data } : {}) };
+}
+
+/** That there are no tasks has been told of a document already. */
+function isNews(found: readonly Complaint[]): (complaint: Complaint) => boolean {
+  const isEmpty = found.some(({ code }) => code === 'PLAN_EMPTY' || code === 'PLAN_ALL_DONE');
+  return ({ message }) => !isEmpty || !message.startsWith('"tasks" must have at least');
 }
 
 /** Tasks are not missing where there are pipelines, whatever is wrong with those. */

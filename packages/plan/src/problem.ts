@@ -41,7 +41,8 @@ export function formatProblem(problem: PlanProblem): string {
 }
 
 /** Sorts by place, errors kept before warnings when there are too many, and cuts at the limit with a word on it. */
-export function inOrder(problems: readonly PlanProblem[]): PlanProblem[] {
+export function inOrder(found: readonly PlanProblem[]): PlanProblem[] {
+  const problems = [...new Map(found.map((problem) => [JSON.stringify(problem), problem])).values()];
   const errors = problems.filter((problem) => problem.severity === 'error');
   const warnings = problems.filter((problem) => problem.severity === 'warning');
   const kept = [...errors.toSorted(byPlace), ...warnings.toSorted(byPlace)].slice(

@@ -57,9 +57,10 @@ export function readYaml(text: string): ReadResult {
       uniqueKeys: false,
       logLevel: 'error',
     });
-    for (const error of document.errors.slice(0, syntaxProblemsMax)) {
-      complaints.push(syntax(error));
-    }
+    // The parser gives up a nest that is too deep for its stack as one error among those that follow from it.
+    const deep = document.errors.find(({ message }) => /call stack/i.test(message));
+    const errors = deep === undefined ? document.errors.slice(0, syntaxProblemsMax) : [deep];
+    complaints.push(...errors.map((error) => (error === deep ? tooDeep(error.pos[0]) : syntax(error))));
     if (complaints.length > 0 || document.contents === null) return { complaints, lines };
     const reader = new TreeReader();
     const root = reader.read(document.contents, 0, false);
@@ -94,6 +95,7 @@ class TreeReader {
       return { kind: 'list', offset, items, size: sumOf(items) };
     }
     const value = isScalar(node) ? scalarValue(node.value, asText ? node.source : undefined) : null;
+    if (typeof value === 'string' && value.includes('\0')) this.complaints.push(holdsNul(offset));
     return { kind: 'scalar', offset, size: 1, value };
   }
 
@@ -182,6 +184,12 @@ const tooMany = (offset: number): Complaint => ({
   code: 'PLAN_TOO_LARGE',
   message: `With its YAML aliases written out, the file has more than ${sizeMax} values`,
   fix: 'do not nest aliases (`*name`) in what other anchors (`&name`) name',
+});
+const holdsNul = (offset: number): Complaint => ({
+  offset,
+  code: 'PLAN_VALUE',
+  message: 'The text holds a NUL character',
+  fix: 'remove it: no command, environment or path can hold one',
 });
 const badKey = (offset: number): Complaint => ({
   offset,

@@ -119,7 +119,10 @@ function missing(where: string, path: readonly PropertyKey[]): ProblemText {
   return {
     code: 'PLAN_MISSING',
     message: `${where} is missing`,
-    fix: `add \`${String(path.at(-1) ?? '')}:\` with a value`,
+    fix:
+      typeof path.at(-1) === 'number'
+        ? 'write it behind the `-`, or remove the `-`'
+        : `add \`${String(path.at(-1) ?? '')}:\` with a value`,
   };
 }
 

@@ -137,12 +137,14 @@ describe('tasks added to a running plan', () => {
       at('q', ['p'], ['q']),
       at('r', [], ['n']),
       at('s', [], ['../n']),
+      at('two\nlines', [], ['t']),
     ]);
     expect(found.map((problem) => `${problem.line} ${problem.code} ${problem.fix}`)).toEqual([
       '1 PLAN_DUPLICATE_ID give each task an id of its own',
       '2 PLAN_UNKNOWN_DEPENDENCY did you mean left?',
       '2 PLAN_CYCLE remove one of these dependencies; each arrow reads "depends on"',
       '5 PLAN_PATH_OUTSIDE a path may not go above the root of the repository with ".."',
+      '6 PLAN_VALUE an id is one line of text',
     ]);
   });
 });

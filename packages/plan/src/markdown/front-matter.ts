@@ -14,7 +14,8 @@ export interface FrontMatter {
 export function splitFrontMatter(text: string, start: number): FrontMatter {
   const found = /^(\uFEFF?---[ \t]*(?:\r\n|\n|\r))([\s\S]*?)^(?:---|\.\.\.)[ \t]*$/m.exec(text);
   const plain = text.replace(/^\uFEFF/, ' ');
-  if (found === null || found.index !== 0) return { body: plain, entries: new Map(), complaints: [] };
+  if (found === null || found.index !== 0)
+    return { body: plain, entries: new Map(), complaints: unclosed(text, start) };
   const [whole, open = '', yaml = ''] = found;
   const { root, complaints } = readYaml(yaml);
   const by = start + open.length;
@@ -26,6 +27,20 @@ export function splitFrontMatter(text: string, start: number): FrontMatter {
     entries: node?.kind === 'map' ? node.entries : new Map(),
     complaints: wrong,
   };
+}
+
+/** A line `---` that rules off the text is none, so only one before a key of ours is taken for front matter. */
+function unclosed(text: string, start: number): Complaint[] {
+  const key = /^\uFEFF?---[ \t]*(?:\r\n|\n|\r)(\w+):/.exec(text)?.[1];
+  if (key === undefined || ![...knownKeysAt([]).keys, 'executor'].includes(key)) return [];
+  return [
+    {
+      offset: start,
+      code: 'PLAN_SYNTAX',
+      message: 'The front matter that begins here has no end',
+      fix: 'write a line `---` behind its last key',
+    },
+  ];
 }
 
 const notAMap = (offset: number): Complaint => ({

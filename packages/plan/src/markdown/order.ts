@@ -19,7 +19,9 @@ export function orderOf(
   const resolver = new Resolver(model);
   const phases = new PhaseOrder(model, resolver);
   const waits = new Map<string, Wait[]>();
-  for (const item of model.items) waits.set(item.id, unique(waitsOf(item, { resolver, phases })));
+  // Of a name that stands twice, which the checks of the graph refuse, all that is said counts.
+  for (const item of model.items)
+    waits.set(item.id, unique([...(waits.get(item.id) ?? []), ...waitsOf(item, { resolver, phases })]));
   withoutGroupCircles(model.items, waits);
   const remarks = [...resolver.remarks, ...blockingRemarks(relations, { model, waits })];
   return { waits, remarks };

@@ -104,7 +104,7 @@ function violationError(violations: readonly AuditEvent[], { workspace }: TaskAs
   const more = violations.length > shownMax ? ' …' : '';
   return new AppError(
     'E_WORKSPACE_VIOLATION',
-    `the attempt changed ${violations.length} paths that are not its to change (workspace: ${workspace.join(', ')}): ${shown.join(', ')}${more}`,
+    `the attempt changed ${violations.length} ${violations.length === 1 ? 'path that is' : 'paths that are'} not its to change (workspace: ${workspace.join(', ')}): ${shown.join(', ')}${more}`,
     { details: { paths: violations.map(({ path }) => path) } },
   );
 }

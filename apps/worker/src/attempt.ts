@@ -23,6 +23,7 @@ import { writeHeld } from './held-record.ts';
 import { PlanDesk } from './plan-desk.ts';
 import type { AttemptContext, AttemptPorts, EndedAttempt } from './ports.ts';
 import type { ProgressReporter } from './progress-reporter.ts';
+import { notItsToChange } from './violation-text.ts';
 import { orchestratorAwayMs } from './wip.ts';
 import { WipKeeper, type LastWip } from './wip-keeper.ts';
 import { withRetries } from './with-retries.ts';
@@ -270,15 +271,7 @@ export class Attempt {
       at: ports.clock.now(),
     });
     this.signal.throwIfAborted();
-    if (built.outside.length > 0) {
-      const shown = built.outside.slice(0, 10).join(', ');
-      const more = built.outside.length > 10 ? ' …' : '';
-      throw new AppError(
-        'E_WORKSPACE_VIOLATION',
-        `the attempt changed ${built.outside.length} paths outside its workspace (${assignment.workspace.join(', ')}): ${shown}${more}`,
-        { details: { paths: built.outside } },
-      );
-    }
+    if (built.outside.length > 0) throw notItsToChange(built.outside, assignment);
     if (built.commit === undefined || built.files.length === 0) {
       throw new AppError(
         'E_NO_CHANGES',

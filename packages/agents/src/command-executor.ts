@@ -1,6 +1,7 @@
 import type { Failure, TaskAssignment } from '@switchyard/protocol';
 import type { CommandResult, Executor, ExecutorContext, ExecutorOutcome, ExecutorTask } from './executor.ts';
 import { failure, tailOf } from './failure-of.ts';
+import { placeHint } from './place-hint.ts';
 import { escalatedBy } from './read-escalation.ts';
 
 /** EX_TEMPFAIL of sysexits.h: "temporary failure; the user is invited to retry". */
@@ -99,17 +100,11 @@ function failureOfCommand(line: string, result: CommandResult, assignment: TaskA
     case 'exited':
       return failure(
         'E_COMMAND_FAILED',
-        `"${line}" ended with exit code ${result.exitCode}${wroteOutside(outputTail, assignment)}`,
+        `"${line}" ended with exit code ${result.exitCode}${placeHint(outputTail, assignment)}`,
         {
           outputTail,
           ...(result.exitCode === temporaryFailure && { class: 'io' as const }),
         },
       );
   }
-}
-
-/** The sandbox shows the rest of the checkout read-only; what commands say of it tells nobody why. */
-function wroteOutside(output: string, { workspace }: TaskAssignment): string {
-  if (!/\bread-only file system\b|\bEROFS\b/i.test(output)) return '';
-  return `: outside of its workspace (${workspace.slice(0, 5).join(', ')}) everything is read-only; name there what it is to change`;
 }

@@ -148,6 +148,27 @@ describe('the command executor', () => {
       /exit code 1: outside of its workspace \(.+\) everything is read-only; name there/,
     ],
     [
+      'the removal of its workspace itself',
+      { exitCode: 1, output: "rm: cannot remove 'src/': Read-only file system\n" },
+      'logic',
+      'E_COMMAND_FAILED',
+      /exit code 1: src is its workspace and stays where it is.*; empty it instead/,
+    ],
+    [
+      'a workspace that is to be made, and is there',
+      { exitCode: 1, output: 'mkdir: cannot create directory ‘src’: File exists\n' },
+      'logic',
+      'E_COMMAND_FAILED',
+      /exit code 1: src is its workspace, and there when it begins.*`mkdir -p`/,
+    ],
+    [
+      'another file that exists',
+      { exitCode: 1, output: "mkdir: cannot create directory 'src/a': File exists\n" },
+      'logic',
+      'E_COMMAND_FAILED',
+      /exit code 1$/,
+    ],
+    [
       'its time-out',
       { exitCode: 137, ended: 'timed-out' as const },
       'logic',

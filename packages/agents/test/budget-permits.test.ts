@@ -81,6 +81,22 @@ describe('permits within a budget', () => {
     await comesAfter(1_000);
   });
 
+  it('are not asked for without a pause where the provider says again and again that none is needed', async () => {
+    const permits = permitsOf();
+    const asked: number[] = [];
+    const start = clock.monotonic();
+    const asking = (async () => {
+      while (asked.length < 6) {
+        const permit = await permits.acquire(spender, want, signal);
+        asked.push(clock.monotonic() - start);
+        permit.settle({ kind: 'throttled', reason: '429', retryAfterMs: 0 });
+      }
+    })();
+    for (let step = 0; step < 30; step += 1) await clock.advance(1_000);
+    await asking;
+    expect(asked).toEqual([0, 0, 0, 0, 8_000, 24_000]);
+  });
+
   it('are refused where the provider has nothing left, or wants to be left alone for long', async () => {
     for (const settlement of [
       { kind: 'exhausted', reason: 'credit balance is too low' },

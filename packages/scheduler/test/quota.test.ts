@@ -210,6 +210,25 @@ describe('a provider that says no', () => {
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
   });
 
+  it('and again and again that no pause is needed is not asked without one', () => {
+    const quota = new Quota({});
+    const waits: number[] = [];
+    for (let round = 0, at = 0; round < 8; round += 1) {
+      const each = want();
+      quota.ask(each);
+      expect(quota.turn(at).grants).toHaveLength(1);
+      // Once it answers, its word counts again.
+      const isAnswered = round === 5;
+      quota.settle(each.id, { kind: isAnswered ? 'done' : 'throttled', tokens: 0, retryAfterMs: 0 }, at);
+      quota.ask(each);
+      const next = quota.turn(at).nextAt ?? at;
+      waits.push(next - at);
+      quota.withdraw(each.id);
+      at = next;
+    }
+    expect(waits).toEqual([0, 0, 0, 8_000, 16_000, 0, 0, 0]);
+  });
+
   it('because nothing is left parks whoever waits, until its reset', () => {
     const quota = new Quota({});
     const each = want();

@@ -15,6 +15,8 @@ export interface BudgetPermitsOptions {
 const waitMaxMs = 4 * 60_000;
 /** When a provider is asked again that did not say when. */
 const throttledMs = { min: 1_000, max: 60_000 };
+/** So many refusals in a row may be as short as the provider says. */
+const refusalsBelieved = 3;
 
 interface Standing {
   /** By the monotonic clock. */
@@ -112,7 +114,9 @@ export class BudgetPermits implements PermitSource {
     const usualMs = Math.min(throttledMs.max, throttledMs.min * 2 ** standing.refusals);
     standing.refusals += 1;
     if (kind === 'exhausted' || (retryAfterMs ?? 0) > waitMaxMs) standing.isExhausted = reason;
-    const next = this.options.clock.monotonic() + (retryAfterMs ?? usualMs);
+    // Who has named times in vain again and again, 0 for example, is not believed.
+    const leastMs = standing.refusals > refusalsBelieved ? usualMs : 0;
+    const next = this.options.clock.monotonic() + Math.max(leastMs, retryAfterMs ?? usualMs);
     standing.notBefore = Math.max(standing.notBefore, next);
   }
 

@@ -2,6 +2,8 @@ import { Meter, type MeterLimits } from './meter.ts';
 
 /** A provider's pauses where it names no time. */
 const pauseMs = { first: 1_000, most: 60_000, exhausted: 15 * 60_000 } as const;
+/** So many pauses in a row may be as short as the provider says. */
+const pausesBelieved = 3;
 /** Beyond so many requests at once the restart is over. */
 const rampEnd = 64;
 
@@ -23,8 +25,10 @@ export class ProviderMeter {
   inFlightOfEpoch = 0;
   /** Requests at once while it restarts; undefined: as many as its limits let through. */
   private ramp: number | undefined;
-  /** Pauses in a row without a time named. */
+  /** Pauses since it last had as much as it is asked for. */
   private level = 0;
+  /** Pauses without one request between them that went well. */
+  private inVain = 0;
 
   constructor(limits: MeterLimits) {
     this.meter = new Meter(limits);
@@ -55,6 +59,7 @@ export class ProviderMeter {
 
   /** A request of the restart went well: twice as many may follow. */
   wentWell(epoch: number): void {
+    this.inVain = 0;
     if (this.ramp === undefined || epoch !== this.epoch) return;
     this.ramp *= 2;
     if (this.ramp < rampEnd) return;
@@ -78,9 +83,13 @@ export class ProviderMeter {
       this.epoch += 1;
       this.inFlightOfEpoch = 0;
       this.level += 1;
+      this.inVain += 1;
     }
     const backoffMs = Math.min(pauseMs.most, pauseMs.first * 2 ** (this.level - 1));
-    const until = at + (retryAfterMs ?? (kind === 'exhausted' ? pauseMs.exhausted : backoffMs));
+    // Who has named times in vain again and again, 0 for example, is not believed: it would be asked without a pause.
+    const leastMs = this.inVain > pausesBelieved ? backoffMs : 0;
+    const usualMs = kind === 'exhausted' ? pauseMs.exhausted : backoffMs;
+    const until = at + Math.max(leastMs, retryAfterMs ?? usualMs);
     this.ramp = 1;
     if (until > (this.pause?.until ?? 0)) this.pause = { kind, until, reason };
   }

@@ -293,7 +293,9 @@ describe('the model gateway', () => {
     const answer = await ask(made, { ...message, body: { model: 'm', stream: true } });
     await expect(answer.text()).rejects.toThrow();
     const [used] = made.ledger.of(attempt);
-    expect(used).toMatchObject({ requests: 1, inputTokens: 900, outputTokens: 1 });
+    expect(used).toMatchObject({ requests: 1, inputTokens: 900 });
+    // Its first event calls one token written; the provider bills what it wrote.
+    expect(used?.outputTokens).toBeGreaterThan(50);
     expect(made.settled).toMatchObject([{ kind: 'done' }]);
   });
 

@@ -1,5 +1,5 @@
 import { Transform, type TransformCallback } from 'node:stream';
-import type { Tokens } from './cost.ts';
+import type { ToldTokens } from './cost.ts';
 import { readTokens } from './forms.ts';
 import type { PreparedRequest } from './request-body.ts';
 
@@ -8,7 +8,7 @@ const readBytesMax = 16 * 1024 * 1024;
 
 /** What an answer has told so far. */
 export interface Told {
-  readonly tokens: Tokens | undefined;
+  readonly tokens: ToldTokens | undefined;
   readonly bytes: number;
 }
 
@@ -22,7 +22,7 @@ export class AnswerTap extends Transform {
   private held: Buffer[] = [];
   private heldBytes = 0;
   private isTooLong = false;
-  private tokens: Tokens | undefined;
+  private tokens: ToldTokens | undefined;
   private bytes = 0;
 
   constructor(request: PreparedRequest, contentType: string) {

@@ -12,6 +12,15 @@ export interface Tokens {
 
 export const noTokens: Tokens = { input: 0, cached: 0, cacheWrite: 0, output: 0 };
 
+/** What an answer has told of its tokens; what it has not is to be estimated. */
+export type ToldTokens = { readonly [Kind in keyof Tokens]?: number | undefined };
+
+/**
+ * More than any request comes to. Agents and providers write what they like: a number that no message to the orchestrator
+ * can carry would keep everything else of this worker from it as well.
+ */
+export const requestMost = { tokens: 1e9, microUsd: 1e12 } as const;
+
 /** What a model costs. */
 export interface FoundPrice {
   readonly price: Price;
@@ -44,5 +53,5 @@ export function microUsdFor(tokens: Tokens, { input, output, cached, cacheWrite 
     tokens.cached * (cached ?? input) +
     tokens.cacheWrite * (cacheWrite ?? input) +
     tokens.output * output;
-  return Math.ceil(exact - 1e-6);
+  return Math.min(requestMost.microUsd, Math.ceil(exact - 1e-6));
 }

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isAppError, messageOf, type Spender } from '@switchyard/protocol';
 import { backoffMs, sleep, type Clock, type Logger, type Random } from '@switchyard/runtime';
 import { AnswerTap, type Told } from './answer-tap.ts';
-import { microUsdFor, type PriceBook, type Tokens } from './cost.ts';
+import { plainAnswer } from './plain-answer.ts';
+import { microUsdFor, noTokens, type PriceBook, type Tokens } from './cost.ts';
 import { errorBody } from './forms.ts';
 import { HeldAnswer } from './held-answer.ts';
 import type { Ledger } from './ledger.ts';
@@ -120,15 +122,16 @@ export class Exchange {
       return { kind: 'failed', status: 502, body: this.ownBody(502, `no answer: ${codeOf(error)}`) };
     }
     permit.arrived();
-    return (answer.statusCode ?? 502) < 400 ? this.pass(answer, permit) : this.judge(answer, permit);
+    return (answer.statusCode ?? 502) < 300 ? this.pass(answer, permit) : this.judge(answer, permit);
   }
 
   /** An error: waited out, tried again, or the agent's to know. */
   private async judge(answer: IncomingMessage, permit: Permit): Promise<Tried> {
     const { provider } = this.ends;
     const status = answer.statusCode ?? 502;
-    const text = withoutKey(await readStart(answer), provider);
-    const refusal = readRefusal(status, answer.headers, { text, now: this.context.clock.now() });
+    const { body, headers } = plainAnswer(answer);
+    const text = withoutKey(await readStart(body), provider);
+    const refusal = readRefusal(status, headers, { text, now: this.context.clock.now() });
     if (refusal !== undefined) {
       permit.settle(refusal);
       return { kind: 'held' };
@@ -140,9 +143,23 @@ export class Exchange {
       this.held.refuse(status, message);
       return { kind: 'over' };
     }
-    if (status >= 500) return { kind: 'failed', status, body: text, headers: answer.headers };
-    this.held.fail(status, text, answer.headers);
+    if (status >= 500) return { kind: 'failed', status, body: text, headers };
+    if (status < 400) this.sentElsewhere(status, headers);
+    else this.held.fail(status, text, headers);
     return { kind: 'over' };
+  }
+
+  /** Nobody is followed: the key and what the agent asks are for the address that the operator named. */
+  private sentElsewhere(status: number, { location }: Headers): void {
+    const { provider, request } = this.ends;
+    this.context.logger.warn(
+      { provider: provider.name, status, location },
+      'a provider sends its requests elsewhere, and nobody goes there',
+    );
+    this.held.refuse(
+      502,
+      `${provider.name} sends ${request.route.path} elsewhere (${status}); its address is set by baseUrl in the models file`,
+    );
   }
 
   private async pass(answer: IncomingMessage, permit: Permit): Promise<Tried> {
@@ -151,9 +168,9 @@ export class Exchange {
     try {
       await firstByte(answer, this.signal);
       isBegun = true;
-      if (!this.held.begin(answer.statusCode ?? 200, answer.headers))
-        throw new Error('the answer has another form');
-      await pipeline(answer, tap, this.ends.response);
+      const { body, headers } = plainAnswer(answer);
+      if (!this.held.begin(answer.statusCode ?? 200, headers)) throw new Error('the answer has another form');
+      await pipeline(body, tap, this.ends.response);
       return { kind: 'over' };
     } catch (error) {
       answer.destroy();
@@ -172,7 +189,7 @@ export class Exchange {
   /** `told`: what came of an answer; undefined: nothing that is billed. */
   private count(permit: Permit, told: Told | undefined): void {
     const { provider, model } = this.want;
-    const tokens = told === undefined ? nothing : (told.tokens ?? this.estimate(told));
+    const tokens = told === undefined ? noTokens : this.tokensOf(told);
     const { price } = this.context.prices.find(provider, model);
     this.context.ledger.add(this.context.attempt, {
       provider,
@@ -185,19 +202,19 @@ export class Exchange {
     permit.settle({ kind: 'done', tokens: tokens.input + tokens.cacheWrite + tokens.output });
   }
 
-  /** The provider did not say, or its answer was cut before it could. */
-  private estimate({ bytes }: Told): Tokens {
+  /** What the provider did not say, or what of its answer was cut before it could, is estimated. */
+  private tokensOf({ tokens = {}, bytes }: Told): Tokens {
     const { route, body } = this.ends.request;
-    if (route.form === 'plain') return nothing;
-    return { ...nothing, input: estimateTokens(body.length), output: estimateTokens(bytes) };
+    if (route.form === 'plain') return noTokens;
+    const { cached = 0, cacheWrite = 0 } = tokens;
+    const input = tokens.input ?? Math.max(0, estimateTokens(body.length) - cached - cacheWrite);
+    return { input, cached, cacheWrite, output: tokens.output ?? estimateTokens(bytes) };
   }
 
   private ownBody(status: number, message: string): string {
     return errorBody(this.want.provider, status, `the model gateway: ${message}`);
   }
 }
-
-const nothing: Tokens = { input: 0, cached: 0, cacheWrite: 0, output: 0 };
 
 function wantOf({ route, model, most, tokens }: PreparedRequest, { prices }: ExchangeContext): Want {
   const { price } = prices.find(route.provider, model);
@@ -230,16 +247,18 @@ function cut(answer: IncomingMessage): Promise<never> {
   });
 }
 
-async function readStart(answer: IncomingMessage): Promise<string> {
+/** The beginning of an error; one that goes on and on is not read to its end. */
+async function readStart(body: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes <= errorBytesMax) chunks.push(chunk);
+      if (bytes > errorBytesMax) break;
     }
   } catch {
     // An error whose words are cut is still an error: its status says enough.
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks).subarray(0, errorBytesMax).toString('utf8');
 }

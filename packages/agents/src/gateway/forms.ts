@@ -1,5 +1,5 @@
 import type { ProviderName } from '@switchyard/protocol';
-import { noTokens, type Tokens } from './cost.ts';
+import { noTokens, requestMost, type ToldTokens } from './cost.ts';
 
 /** How a request speaks; `plain`: it asks for no answer of a model (a list of models, a count of tokens). */
 export type Form = 'anthropic' | 'chat' | 'responses' | 'gemini' | 'plain';
@@ -107,21 +107,31 @@ function fieldsOf(value: unknown): Fields | undefined {
   return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
 }
 
+/** A count that can be one; anything else is as if it had not been said. */
 function numberOf(fields: Fields | undefined, name: string): number | undefined {
   const value = fields?.[name];
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.round(value) : undefined;
+  return typeof value === 'number' && value >= 0
+    ? Math.min(requestMost.tokens, Math.round(value))
+    : undefined;
 }
 
 /**
  * What an answer, or one event of a stream, says of the tokens so far; `before` is what earlier events said. Field
  * names: Anthropic Messages `usage`, OpenAI chat `usage`, OpenAI responses `response.usage`, Gemini `usageMetadata`.
  */
-export function readTokens(form: Form, value: unknown, before: Tokens | undefined): Tokens | undefined {
+export function readTokens(
+  form: Form,
+  value: unknown,
+  before: ToldTokens | undefined,
+): ToldTokens | undefined {
   const fields = fieldsOf(value);
   switch (form) {
     case 'anthropic': {
-      const usage = fieldsOf(fields?.['usage']) ?? fieldsOf(fieldsOf(fields?.['message'])?.['usage']);
-      return usage === undefined ? before : anthropicTokens(usage, before ?? noTokens);
+      const begun = fieldsOf(fieldsOf(fields?.['message'])?.['usage']);
+      // The beginning of a stream has what was read; what it calls written is not what will be.
+      if (begun !== undefined) return { ...anthropicTokens(begun), output: undefined };
+      const usage = fieldsOf(fields?.['usage']);
+      return usage === undefined ? before : { ...before, ...anthropicTokens(usage) };
     }
     case 'chat':
       return openaiTokens(fieldsOf(fields?.['usage']), 'prompt_tokens', 'completion_tokens') ?? before;
@@ -136,34 +146,43 @@ export function readTokens(form: Form, value: unknown, before: Tokens | undefine
   }
 }
 
-/** The beginning of a stream has what was read, its end what was written. */
-function anthropicTokens(usage: Fields, before: Tokens): Tokens {
-  return {
-    input: numberOf(usage, 'input_tokens') ?? before.input,
-    cached: numberOf(usage, 'cache_read_input_tokens') ?? before.cached,
-    cacheWrite: numberOf(usage, 'cache_creation_input_tokens') ?? before.cacheWrite,
-    output: numberOf(usage, 'output_tokens') ?? before.output,
-  };
+function anthropicTokens(usage: Fields): ToldTokens {
+  return said({
+    input: numberOf(usage, 'input_tokens'),
+    cached: numberOf(usage, 'cache_read_input_tokens'),
+    cacheWrite: numberOf(usage, 'cache_creation_input_tokens'),
+    output: numberOf(usage, 'output_tokens'),
+  });
+}
+
+/** Without what was not said, so that it takes nothing from what was said before. */
+function said(tokens: ToldTokens): ToldTokens {
+  return Object.fromEntries(Object.entries(tokens).filter(([, count]) => count !== undefined));
 }
 
 /** Cached tokens are among those that were read. */
-function openaiTokens(usage: Fields | undefined, read: string, written: string): Tokens | undefined {
+function openaiTokens(usage: Fields | undefined, read: string, written: string): ToldTokens | undefined {
   if (usage === undefined) return undefined;
-  const all = numberOf(usage, read) ?? 0;
-  const cached = Math.min(all, numberOf(fieldsOf(usage[`${read}_details`]), 'cached_tokens') ?? 0);
-  return { input: all - cached, cached, cacheWrite: 0, output: numberOf(usage, written) ?? 0 };
+  const cached = numberOf(fieldsOf(usage[`${read}_details`]), 'cached_tokens');
+  return { ...readBy(numberOf(usage, read), cached), output: numberOf(usage, written) };
 }
 
-/** A stream that is no event stream is one list of chunks; the last says it all. */
-function geminiTokens(value: unknown): Tokens | undefined {
+/** Of all that was read, what the cache had. */
+function readBy(all: number | undefined, cached = 0): ToldTokens {
+  if (all === undefined) return {};
+  return { input: all - Math.min(all, cached), cached: Math.min(all, cached) };
+}
+
+/** A stream that is no event stream is one list of chunks; the last says it all. What is 0 is not written. */
+function geminiTokens(value: unknown): ToldTokens | undefined {
   const last: unknown = Array.isArray(value)
     ? value.findLast((chunk) => fieldsOf(chunk)?.['usageMetadata'] !== undefined)
     : value;
   const usage = fieldsOf(fieldsOf(last)?.['usageMetadata']);
-  if (usage === undefined) return undefined;
-  const all = (numberOf(usage, 'promptTokenCount') ?? 0) + (numberOf(usage, 'toolUsePromptTokenCount') ?? 0);
-  const cached = Math.min(all, numberOf(usage, 'cachedContentTokenCount') ?? 0);
+  const prompt = numberOf(usage, 'promptTokenCount');
+  if (usage === undefined || prompt === undefined) return undefined;
+  const all = prompt + (numberOf(usage, 'toolUsePromptTokenCount') ?? 0);
   const output =
     (numberOf(usage, 'candidatesTokenCount') ?? 0) + (numberOf(usage, 'thoughtsTokenCount') ?? 0);
-  return { input: all - cached, cached, cacheWrite: 0, output };
+  return { ...readBy(all, numberOf(usage, 'cachedContentTokenCount')), output };
 }

@@ -5,6 +5,9 @@ export function attemptName({ run, taskId, fence, review }: Spender): string {
   return `${run} ${taskId} ${fence}${review === undefined ? '' : ` ${review.sitting}`}`;
 }
 
+/** An agent may name as many models as it likes, and a message has only so many rows (`attemptUsage`): the rest is one. */
+const modelsMax = 90;
+
 /** Counts what each attempt has used so far. */
 export class Ledger {
   private readonly attempts = new Map<string, Map<string, ModelUsage>>();
@@ -14,10 +17,14 @@ export class Ledger {
     const name = attemptName(attempt);
     const models = this.attempts.get(name) ?? new Map<string, ModelUsage>();
     this.attempts.set(name, models);
-    const key = `${used.provider} ${used.model}`;
+    const { provider } = used;
+    const isKnown = models.has(`${provider} ${used.model}`) || models.size < modelsMax;
+    const model = isKnown ? used.model : 'others';
+    const key = `${provider} ${model}`;
     const before = models.get(key);
     models.set(key, {
       ...used,
+      model,
       requests: (before?.requests ?? 0) + 1,
       inputTokens: (before?.inputTokens ?? 0) + used.inputTokens,
       cachedTokens: (before?.cachedTokens ?? 0) + used.cachedTokens,

@@ -1,4 +1,4 @@
-import type { Tokens } from './cost.ts';
+import { requestMost, type Tokens } from './cost.ts';
 import type { Route } from './forms.ts';
 
 /** A request as it goes to the provider, and what it may come to. */
@@ -92,5 +92,5 @@ function answerLimit(fields: Fields): number | undefined {
     fields['max_output_tokens'],
     config?.['maxOutputTokens'],
   ].find((value) => typeof value === 'number' && value > 0);
-  return typeof said === 'number' ? Math.ceil(said) : undefined;
+  return typeof said === 'number' ? Math.min(requestMost.tokens, Math.ceil(said)) : undefined;
 }

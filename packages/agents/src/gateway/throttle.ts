@@ -37,12 +37,20 @@ export function readRefusal(
   };
 }
 
-/** Milliseconds until the provider wants to be asked again: `retry-after-ms`, or `retry-after` as seconds or a date. */
+/** No quota lasts longer: a time beyond it is a mistake, and nobody waits for that. */
+const retryAfterMaxMs = 31 * 24 * 60 * 60_000;
+
 function retryAfter(headers: IncomingHttpHeaders, now: number): number | undefined {
-  const exact = Number(headers['retry-after-ms']);
-  if (headers['retry-after-ms'] !== undefined && Number.isFinite(exact)) return Math.max(0, exact);
+  const said = saidRetryAfter(headers, now);
+  return said === undefined || said > retryAfterMaxMs ? undefined : said;
+}
+
+/** Milliseconds until the provider wants to be asked again: `retry-after-ms`, or `retry-after` as seconds or a date. */
+function saidRetryAfter(headers: IncomingHttpHeaders, now: number): number | undefined {
+  const exact = String(headers['retry-after-ms'] ?? '').trim();
+  if (exact !== '' && Number.isFinite(Number(exact))) return Math.max(0, Number(exact));
   const said = headers['retry-after'];
-  if (said === undefined) return undefined;
+  if (said === undefined || said.trim() === '') return undefined;
   const seconds = Number(said);
   if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds * 1000));
   const date = Date.parse(said);

@@ -287,8 +287,9 @@ async function apply(context: RequestContext, run: RunId): Promise<PayloadInput<
     run,
     commit: state.tip,
     verify: async (commit) => {
-      const { plan, include } = state;
-      const verified = await ports.verifier.verify({ commit, plan, include, signal: context.signal });
+      const { plan, include, tip: accepted } = state;
+      const { signal } = context;
+      const verified = await ports.verifier.verify({ commit, accepted, plan, include, signal });
       return verified.passed ? undefined : failedReceipt(verified.receipts);
     },
   });

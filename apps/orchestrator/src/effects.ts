@@ -208,8 +208,8 @@ export class Effects {
     signal: AbortSignal,
   ): Promise<void> {
     const { ports, loop } = this.context;
-    const { plan, include } = keeper.state;
-    const result = await ports.verifier.verify({ commit, plan, include, signal });
+    const { plan, include, tip: accepted } = keeper.state;
+    const result = await ports.verifier.verify({ commit, accepted, plan, include, signal });
     loop.input(keeper, { at: ports.clock.now(), kind: 'verified', batch, ...result });
   }
 

@@ -68,6 +68,8 @@ export interface DaemonSettings {
 export interface Verifier {
   verify(request: {
     readonly commit: CommitId;
+    /** The tip of the run: what it installs is as good as the run. */
+    readonly accepted: CommitId;
     readonly plan: Plan;
     readonly include: CommitId | undefined;
     readonly signal: AbortSignal;

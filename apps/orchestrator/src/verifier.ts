@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { isPassed } from '@switchyard/protocol';
-import type { Layers, ReceiptSandbox } from '@switchyard/receipts';
+import type { Layer, Layers, ReceiptSandbox } from '@switchyard/receipts';
 import { takeReceipts } from '@switchyard/receipts';
 import type { RunRepository } from '@switchyard/repo';
 import type { Clock, Logger, Random } from '@switchyard/runtime';
 import type { Verifier } from './ports.ts';
+
+type Asked = Parameters<Verifier['verify']>[0];
 
 interface VerifierOptions {
   readonly repository: RunRepository;
@@ -22,29 +24,35 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const { repository, layers, sandbox, clock, logger } = options;
   const checkout = (commit: Parameters<RunRepository['checkout']>[0], folder: string) =>
     repository.checkout(commit, folder);
+  const receiptsOf = ({ commit, plan, include, signal }: Asked, layer: Layer | undefined) =>
+    takeReceipts({
+      commit,
+      checkout,
+      folder: join(options.folder, `verify-${options.random.token(8)}`),
+      commands: plan.verify.run.map((command) => ({ criterion: command, command })),
+      layer,
+      include,
+      scratch: plan.scratch,
+      sandbox,
+      timeoutMs: plan.verify.timeoutMs,
+      env: {},
+      clock,
+      signal,
+    });
   return {
-    async verify({ commit, plan, include, signal }) {
-      const { setup, scratch, verify } = plan;
+    async verify(asked) {
+      const { setup, verify } = asked.plan;
       if (verify.run.length === 0) return { passed: true, receipts: [] };
-      const layer =
-        setup === undefined ? undefined : await layers.ensure({ setup, commit, checkout, signal });
-      const receipts = await takeReceipts({
-        commit,
-        checkout,
-        folder: join(options.folder, `verify-${options.random.token(8)}`),
-        commands: verify.run.map((command) => ({ criterion: command, command })),
-        layer,
-        include,
-        scratch,
-        sandbox,
-        timeoutMs: verify.timeoutMs,
-        env: {},
-        clock,
-        signal,
-      });
-      const passed = receipts.every(isPassed);
-      logger.info({ commit, passed, commands: receipts.length }, 'merged result verified');
-      return { passed, receipts };
+      const trial = setup === undefined ? undefined : await layers.onTrial({ ...asked, setup, checkout });
+      let passed = false;
+      try {
+        const receipts = await receiptsOf(asked, trial?.layer);
+        passed = receipts.every(isPassed);
+        logger.info({ commit: asked.commit, passed, commands: receipts.length }, 'merged result verified');
+        return { passed, receipts };
+      } finally {
+        await trial?.end(passed);
+      }
     },
   };
 }

@@ -1,49 +1,30 @@
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
-import { AppError, limits, type CommitId } from '@switchyard/protocol';
-import {
-  acquireLock,
-  makeFolderSync,
-  processStart,
-  removeTree,
-  sleep,
-  type Clock,
-  type Logger,
-} from '@switchyard/runtime';
-import { freshCheckout, type Checkout } from './fresh-checkout.ts';
-import { layerKey, type Setup } from './layer-key.ts';
-import { layerScratch, type Layer } from './layer-mounts.ts';
-import { publicRegistries } from './setup-environment.ts';
-import type { ReceiptSandbox } from './receipt-sandbox.ts';
-import { walkTree } from './tree-walk.ts';
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CommitId } from '@switchyard/protocol';
+import { acquireLock, makeFolderSync, processStart, removeTree, sleep } from '@switchyard/runtime';
+import { freshCheckout } from './fresh-checkout.ts';
+import { buildLayer } from './layer-build.ts';
+import { layerKey } from './layer-key.ts';
+import type { Layer } from './layer-mounts.ts';
+import type { LayerRequest, LayersOptions } from './layer-request.ts';
 
-export interface LayersOptions {
-  /** Shared by all daemons of a state folder. */
-  readonly folder: string;
-  readonly sandbox: ReceiptSandbox;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** What a set-up with network finds in its environment: registries and certificates. */
-  readonly networkEnv?: Readonly<Record<string, string>>;
-  /** What `registry` means in `setup.network`: hosts of the operator's own configuration. */
-  readonly registries?: readonly string[];
-}
-
-export interface LayerRequest {
-  readonly setup: Setup;
-  readonly commit: CommitId;
-  readonly checkout: Checkout;
-  /** Untracked files that the set-up may need. */
-  readonly include?: CommitId | undefined;
-  readonly signal: AbortSignal;
-  /** What the set-up prints, and whom it waits for. */
-  readonly onOutput?: (chunk: string) => void;
+/** The layer of a commit that is not accepted yet. */
+export interface LayerOnTrial {
+  readonly layer: Layer;
+  /** Ends the trial, once: a layer that was built for it is everybody's from now on, or gone. */
+  end(isKept: boolean): Promise<void>;
 }
 
 /** Dependency layers of a state folder. */
 export interface Layers {
   /** The layer of a commit's set-up; built if nobody has yet. Rejects with AppError E_SETUP_FAILED. */
   ensure(request: LayerRequest): Promise<Layer>;
+  /**
+   * The same for a commit that may be refused: programs of the commit take part in a set-up, and what they made of the
+   * dependencies must not be there for the next commit with the same manifests. Where `accepted` has these manifests,
+   * the layer is built from that.
+   */
+  onTrial(request: LayerRequest & { readonly accepted: CommitId }): Promise<LayerOnTrial>;
 }
 
 /** Opens the folder of layers, making it if needed. */
@@ -52,8 +33,6 @@ export function openLayers(options: LayersOptions): Layers {
   return new LayerFolder(options);
 }
 
-const setupTimeoutMs = 15 * 60_000;
-const entriesMax = 1_000;
 const rememberedMax = 500;
 const lockPollMs = 200;
 /** Of the folders that builds work in; the number of the process follows. */
@@ -74,22 +53,72 @@ class LayerFolder implements Layers {
   }
 
   async ensure(request: LayerRequest): Promise<Layer> {
-    const name = `${request.commit} ${JSON.stringify(request.setup)}`;
-    const known = this.keys.get(name);
-    const found = known === undefined ? undefined : this.find(known);
-    if (found !== undefined) return found;
-    this.builds += 1;
-    const work = join(this.options.folder, `${buildPrefix}${process.pid}-${this.builds}`);
+    const found = this.findKnown(request);
+    return found ?? this.inWork(request, (key, work) => this.findOrBuild(key, work, request));
+  }
+
+  async onTrial(request: LayerRequest & { readonly accepted: CommitId }): Promise<LayerOnTrial> {
+    const found = this.findKnown(request);
+    if (found !== undefined) return settled(found);
+    const work = this.newWork();
     try {
-      await this.removeAbandoned();
-      await this.checkOut(work, request);
-      const key = layerKey(join(work, 'tree'), request.setup);
-      if (this.keys.size >= rememberedMax) this.keys.clear();
-      this.keys.set(name, key);
-      return this.find(key) ?? (await this.buildAlone(key, work, request));
+      const key = await this.lay(work, request);
+      const shared = this.find(key) ?? (await this.ofAccepted(key, request));
+      if (shared !== undefined) {
+        await removeTree(work);
+        return settled(shared);
+      }
+      const entries = await buildLayer(work, request, this.options);
+      const end = async (isKept: boolean): Promise<void> => {
+        if (isKept) await this.keep(key, work);
+        await removeTree(work);
+      };
+      return { layer: { key, folder: join(work, 'layer'), entries }, end };
+    } catch (error) {
+      await removeTree(work);
+      throw error;
+    }
+  }
+
+  /** The layer of an accepted commit, if it is of these manifests. */
+  private ofAccepted(
+    key: string,
+    request: LayerRequest & { readonly accepted: CommitId },
+  ): Promise<Layer | undefined> {
+    const accepted = { ...request, commit: request.accepted };
+    if (request.accepted === request.commit) return Promise.resolve(undefined);
+    return this.inWork(accepted, async (own, work) =>
+      own === key ? this.findOrBuild(key, work, accepted) : undefined,
+    );
+  }
+
+  private findKnown(request: LayerRequest): Layer | undefined {
+    const known = this.keys.get(nameOf(request));
+    return known === undefined ? undefined : this.find(known);
+  }
+
+  private newWork(): string {
+    this.builds += 1;
+    return join(this.options.folder, `${buildPrefix}${process.pid}-${this.builds}`);
+  }
+
+  private async inWork<T>(request: LayerRequest, use: (key: string, work: string) => Promise<T>): Promise<T> {
+    const work = this.newWork();
+    try {
+      return await use(await this.lay(work, request), work);
     } finally {
       await removeTree(work);
     }
+  }
+
+  /** Checks a commit out for its set-up; the answer is the key of its layer. */
+  private async lay(work: string, request: LayerRequest): Promise<string> {
+    await this.removeAbandoned();
+    await this.checkOut(work, request);
+    const key = layerKey(join(work, 'tree'), request.setup);
+    if (this.keys.size >= rememberedMax) this.keys.clear();
+    this.keys.set(nameOf(request), key);
+    return key;
   }
 
   /** Builds of processes that were killed; they may be as large as all dependencies. */
@@ -118,11 +147,14 @@ class LayerFolder implements Layers {
     }
   }
 
+  private async findOrBuild(key: string, work: string, request: LayerRequest): Promise<Layer> {
+    return this.find(key) ?? this.buildAlone(key, work, request);
+  }
+
   /** One build at a time for each key, over all processes; whoever waited finds it built. */
   private async buildAlone(key: string, work: string, request: LayerRequest): Promise<Layer> {
-    const lockFile = join(this.options.folder, `${key}.lock`);
     for (;;) {
-      const lock = acquireLock(lockFile);
+      const lock = this.lock(key);
       if (lock.kind === 'held') {
         try {
           return this.find(key) ?? (await this.build(key, work, request));
@@ -137,99 +169,43 @@ class LayerFolder implements Layers {
     }
   }
 
+  private lock(key: string): ReturnType<typeof acquireLock> {
+    return acquireLock(join(this.options.folder, `${key}.lock`));
+  }
+
   private async build(key: string, work: string, request: LayerRequest): Promise<Layer> {
     const { logger, clock } = this.options;
     const started = clock.monotonic();
-    const tree = join(work, 'tree');
-    const before = new Set([...walkTree(tree, () => true)].map(({ path }) => path));
-    await this.runSetup(work, request);
-    const entries = newEntries(tree, before);
-    const built = join(work, 'layer');
-    makeFolderSync(built);
-    for (const entry of entries) moveEntry(join(tree, entry), join(built, 'files', entry));
-    writeFileSync(join(built, 'layer.json'), JSON.stringify({ entries, setup: request.setup }));
-    const folder = join(this.options.folder, key);
-    await removeTree(folder);
-    renameSync(built, folder);
+    const entries = await buildLayer(work, request, this.options);
+    const folder = await this.place(key, work);
     logger.info({ layer: key, entries, durationMs: Math.round(clock.monotonic() - started) }, 'layer built');
     return { key, folder, entries };
   }
 
-  private async runSetup(work: string, request: LayerRequest): Promise<void> {
-    for (const line of request.setup.run) {
-      const result = await this.options.sandbox.run(this.setupCommand(line, work, request));
-      request.signal.throwIfAborted();
-      if (result.ended === 'exited' && result.exitCode === 0) continue;
-      const how =
-        result.ended === 'exited' ? `ended with exit code ${result.exitCode}` : `was ${result.ended}`;
-      const hint = networkHint(request.setup, result.refusedHosts);
-      throw new AppError('E_SETUP_FAILED', `the set-up "${line}" ${how}${hint}`, {
-        details: { outputTail: result.output.slice(-limits.receiptOutputBytes) },
-      });
+  /** What is there is of a build that was cut off. */
+  private async place(key: string, work: string): Promise<string> {
+    const folder = join(this.options.folder, key);
+    await removeTree(folder);
+    renameSync(join(work, 'layer'), folder);
+    return folder;
+  }
+
+  /** Puts a layer in place after its trial; where somebody else builds it, or has built it, theirs counts. */
+  private async keep(key: string, work: string): Promise<void> {
+    const lock = this.lock(key);
+    if (lock.kind !== 'held') return;
+    try {
+      if (this.find(key) === undefined) await this.place(key, work);
+    } finally {
+      lock.release();
     }
   }
-
-  private placesOf({ network }: Setup) {
-    const hosts = network.filter((place) => place !== 'registry');
-    if (hosts.length === network.length) return { allow: hosts, operator: [] };
-    return { allow: [...hosts, ...publicRegistries], operator: this.options.registries ?? [] };
-  }
-
-  private setupCommand(line: string, work: string, request: LayerRequest) {
-    const tree = join(work, 'tree');
-    // On the disk, since package managers keep whole archives there.
-    const home = join(work, 'home');
-    makeFolderSync(home);
-    const isOnline = request.setup.network.length > 0;
-    return {
-      argv: ['sh', '-c', line],
-      cwd: tree,
-      mounts: [
-        { kind: 'write' as const, source: tree },
-        { kind: 'write' as const, source: home },
-        ...(isOnline ? certificateFiles(this.options.networkEnv) : []),
-      ],
-      env: { ...(isOnline ? this.options.networkEnv : {}), HOME: home, CI: '1' },
-      network: isOnline ? this.placesOf(request.setup) : ('none' as const),
-      timeoutMs: setupTimeoutMs,
-      signal: request.signal,
-      ...(request.onOutput !== undefined && { onOutput: request.onOutput }),
-    };
-  }
 }
 
-/** Certificates that the operator's configuration names, where they lie outside what every command sees. */
-function certificateFiles(env: Readonly<Record<string, string>> = {}) {
-  const named = Object.entries(env).filter(([name]) =>
-    /^(npm_config_cafile|node_extra_ca_certs)$/i.test(name),
-  );
-  const files = new Set(named.map(([, file]) => file));
-  return [...files]
-    .filter((file) => isAbsolute(file) && !/^\/(?:usr|etc\/ssl|etc\/pki)\//.test(file) && existsSync(file))
-    .map((source) => ({ kind: 'read' as const, source }));
+function settled(layer: Layer): LayerOnTrial {
+  return { layer, end: () => Promise.resolve() };
 }
 
-function networkHint({ network }: Setup, refused: readonly string[] = []): string {
-  if (network.length === 0) return ' (it has no network; `setup.network` in the plan allows it)';
-  if (refused.length === 0) return '';
-  return ` (it asked for ${refused.join(', ')}, which \`setup.network\` in the plan does not allow)`;
-}
-
-/** The topmost files and folders that were not there before. */
-function newEntries(tree: string, before: ReadonlySet<string>): string[] {
-  const entries: string[] = [];
-  for (const { path, entry } of walkTree(tree, (folder) => before.has(folder))) {
-    // A link cannot be mounted, and what it leads to stands elsewhere.
-    if (!before.has(path) && (entry.isDirectory() || entry.isFile())) entries.push(path);
-  }
-  if (entries.length <= entriesMax) return entries;
-  const text = `the set-up made ${entries.length} files and folders all over the checkout; a layer holds ${entriesMax}`;
-  throw new AppError('E_SETUP_FAILED', text);
-}
-
-function moveEntry(from: string, to: string): void {
-  makeFolderSync(dirname(to));
-  renameSync(from, to);
-  if (!to.endsWith('/node_modules')) return;
-  for (const name of layerScratch) makeFolderSync(join(to, name));
+function nameOf({ commit, include, setup }: LayerRequest): string {
+  return `${commit} ${include ?? ''} ${JSON.stringify(setup)}`;
 }

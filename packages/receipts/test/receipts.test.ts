@@ -18,6 +18,7 @@ import {
   operatorRegistries,
   takeReceipts,
   type Checkout,
+  type Layer,
   type ReceiptsRequest,
 } from '@switchyard/receipts';
 import { silentLogger, systemClock } from '@switchyard/runtime';
@@ -145,6 +146,63 @@ describe('a dependency layer', () => {
     expect(again, 'no manifest has changed').toEqual(layer);
     expect(sandbox.commands).toHaveLength(2);
     expect(readdirSync(join(root, 'layers'))).toEqual([layer.key]);
+  });
+
+  it("on trial is nobody else's: refused it is gone, kept it is everybody's", async () => {
+    const poisoned = { run: ['sh make.sh'], network: [] };
+    const made = (text: string) => `mkdir -p node_modules && echo ${text} > node_modules/tool`;
+    const changed = { ...files, 'package.json': '{"version":"2"}' };
+    const checkout = checkoutOf({
+      a: { ...files, 'make.sh': made('old') },
+      b: { ...changed, 'make.sh': made('poison') },
+      c: { ...changed, 'make.sh': made('good') },
+    });
+    const layers = open();
+    const request = { setup: poisoned, accepted: commit('a'), checkout, signal };
+    const toolOf = (layer: Layer) => readFileSync(join(layer.folder, 'files/node_modules/tool'), 'utf8');
+    const refused = await layers.onTrial({ ...request, commit: commit('b') });
+    expect(toolOf(refused.layer)).toBe('poison\n');
+    await refused.end(false);
+    expect(readdirSync(join(root, 'layers'))).toEqual([]);
+    const kept = await layers.onTrial({ ...request, commit: commit('c') });
+    expect(toolOf(kept.layer)).toBe('good\n');
+    await kept.end(true);
+    expect(readdirSync(join(root, 'layers'))).toEqual([kept.layer.key]);
+    expect(toolOf(await layers.ensure({ ...request, commit: commit('b') }))).toBe('good\n');
+  });
+
+  it('on trial is built from what is accepted, where the manifests are the same', async () => {
+    const setup = { run: ['mkdir node_modules && cp who node_modules/who'], network: [] };
+    const checkout = checkoutOf({ a: { ...files, who: 'accepted' }, b: { ...files, who: 'candidate' } });
+    const trial = await open().onTrial({
+      setup,
+      commit: commit('b'),
+      accepted: commit('a'),
+      checkout,
+      signal,
+    });
+    expect(readFileSync(join(trial.layer.folder, 'files/node_modules/who'), 'utf8')).toBe('accepted');
+    await trial.end(false);
+    expect(readdirSync(join(root, 'layers')), "it is not the candidate's").toEqual([trial.layer.key]);
+  });
+
+  it('is another one for other untracked files that belong to the plan', async () => {
+    const setup = { run: ['mkdir node_modules && cp .npmrc node_modules/used'], network: [] };
+    const checkout = checkoutOf({ a: files, b: { '.npmrc': 'one' }, c: { '.npmrc': 'two' } });
+    const layers = open();
+    for (const [digit, text] of [
+      ['b', 'one'],
+      ['c', 'two'],
+    ] as const) {
+      const layer = await layers.ensure({
+        setup,
+        commit: commit('a'),
+        include: commit(digit),
+        checkout,
+        signal,
+      });
+      expect(readFileSync(join(layer.folder, 'files/node_modules/used'), 'utf8')).toBe(text);
+    }
   });
 
   it('takes away what a build left whose process was killed, and no other', async () => {

@@ -16,6 +16,7 @@ import { Interrupt } from './interrupt.ts';
 import { LiveScreen } from './live-screen.ts';
 import { answerText, waitsForAnswer } from './waiting-text.ts';
 import type { PlanTicker } from './plan-ticker.ts';
+import { foldWidth } from './show-text.ts';
 import { closingLines, rejectedFindings, summaryLines } from './run-summary.ts';
 import type { Session } from './session.ts';
 
@@ -125,7 +126,7 @@ function closing(
   const isOpen = report.sandbox === 'none';
   return [
     '',
-    ...summaryLines(report, paint),
+    ...summaryLines(report, { paint, width: foldWidth(terminal) }),
     ...(findings.length === 0 ? [] : ['', ...findings]),
     ...(isOpen ? [paint.red('the sandbox was turned off: commands were not isolated')] : []),
     '',

@@ -2,6 +2,7 @@ import {
   AppError,
   shellWord,
   slugOf,
+  unknownTask,
   type KeptKind,
   type KeptWork,
   type RunView,
@@ -38,7 +39,11 @@ export interface KeptChoice {
 export function chooseKept(view: RunView, taskId: string, choice: KeptChoice): KeptOfTask {
   const task = view.tasks.find(({ id }) => id === taskId);
   if (task === undefined)
-    throw new AppError('E_TASK_UNKNOWN', `run ${view.run} has no task ${oneLine(taskId)}`);
+    throw unknownTask(
+      view.run,
+      oneLine(taskId),
+      view.tasks.map(({ id }) => oneLine(id)),
+    );
   const fitting = keptOf([{ ...view, tasks: [task] }]).filter(
     ({ attempt, kind }) =>
       (choice.attempt ?? attempt) === attempt && (choice.kind === undefined || choice.kind === kind),

@@ -1,4 +1,5 @@
-import { AppError, type RunSummary, type RunView } from '@switchyard/protocol';
+import type { RunHistory } from '@switchyard/history';
+import { AppError, type RunReport, type RunSummary, type RunView } from '@switchyard/protocol';
 import type { JournalReader } from '@switchyard/store';
 import { silentLogger } from '@switchyard/runtime';
 import type { CommandContext, CommonOptions } from './context.ts';
@@ -56,14 +57,35 @@ export async function readViews(repository: RepositoryState): Promise<RunView[]>
 
 /** One run with its tasks; `name`: whole, or a beginning that no other has. Throws AppError E_RUN_UNKNOWN. */
 export async function readRun(repository: RepositoryState, name: string): Promise<RunView> {
-  const { recover } = await import('@switchyard/history');
   const { viewOf } = await import('@switchyard/scheduler');
+  return withHistory(repository, name, ({ state }) => viewOf(state));
+}
+
+/** The same, with what was tried with each task. Throws AppError E_RUN_UNKNOWN. */
+export async function readRunTasks(
+  repository: RepositoryState,
+  name: string,
+): Promise<Pick<RunReport, 'view' | 'tasks'>> {
+  const { viewOf } = await import('@switchyard/scheduler');
+  const { reportOfHistory } = await import('@switchyard/history');
+  return withHistory(repository, name, (history) => ({
+    view: viewOf(history.state),
+    tasks: reportOfHistory(history).tasks,
+  }));
+}
+
+async function withHistory<Result>(
+  repository: RepositoryState,
+  name: string,
+  work: (history: RunHistory) => Result,
+): Promise<Result> {
+  const { recover } = await import('@switchyard/history');
   return withJournal(repository, (journal) => {
     const run = matchRun(journal?.streams() ?? [], name);
     const shelf = journal?.shelf;
     const histories = journal && recover({ journal, shelf, logger: silentLogger() }).histories;
     const history = histories?.get(run);
     if (history === undefined) throw new AppError('E_RUN_UNKNOWN', `there is no run ${run}`);
-    return viewOf(history.state);
+    return work(history);
   });
 }

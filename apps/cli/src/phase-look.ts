@@ -28,3 +28,11 @@ const looks: Readonly<Record<TaskPhase, Look>> = {
 export function lookOf(phase: TaskPhase): Look {
   return looks[phase];
 }
+
+/** A sign and the space behind it. */
+export const glyphColumns = 2;
+
+/** A row of a table, of one line or several, behind its sign. */
+export function glyphRow(glyph: string, row: string): string {
+  return `${glyph} ${row.replaceAll('\n', `\n${' '.repeat(glyphColumns)}`)}`;
+}

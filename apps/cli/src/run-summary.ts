@@ -1,12 +1,15 @@
 import type { Finding, RunReport, RunView, TaskView } from '@switchyard/protocol';
 import { idWidthOf } from './event-text.ts';
 import { reasonText } from './live-view.ts';
-import { lookOf } from './phase-look.ts';
+import { glyphColumns, glyphRow, lookOf } from './phase-look.ts';
 import { cutTo, durationText, oneLine, padTo, tableText } from './show-text.ts';
 import type { Painter } from './terminal.ts';
 
 /** The table at the end of a run: each task, how it ended, how long it took, by whom, and what was not smooth. */
-export function summaryLines(report: RunReport, paint: Painter): string[] {
+export function summaryLines(
+  report: RunReport,
+  { paint, width }: { paint: Painter; width?: number },
+): string[] {
   const { tasks } = report.view;
   const reports = new Map(report.tasks.map((task) => [task.id, task]));
   const idWidth = idWidthOf(tasks);
@@ -21,9 +24,9 @@ export function summaryLines(report: RunReport, paint: Painter): string[] {
       remarks(task, attempts.length),
     ];
   });
-  return tableText(rows).map((line, at) => {
+  return tableText(rows, { width: (width ?? Infinity) - glyphColumns }).map((line, at) => {
     const [glyph, colour] = lookOf(tasks[at]?.phase ?? 'pending');
-    return `${paint[colour](glyph)} ${line}`;
+    return glyphRow(paint[colour](glyph), line);
   });
 }
 

@@ -9,8 +9,8 @@ import {
 } from '@switchyard/protocol';
 import { keptName, keptOf, keptWords } from './kept-work.ts';
 import { barLine, reasonText } from './live-view.ts';
-import { lookOf } from './phase-look.ts';
-import { durationText, momentText, oneLine, tableText } from './show-text.ts';
+import { glyphColumns, glyphRow, lookOf } from './phase-look.ts';
+import { durationText, foldText, momentText, oneLine, tableText } from './show-text.ts';
 import type { Painter } from './terminal.ts';
 import { waitingNotes } from './waiting-text.ts';
 
@@ -27,31 +27,50 @@ interface ViewOptions {
   readonly isServed: boolean;
   /** Where the state of the repository lies, if it is on this machine. */
   readonly stateFolder?: string | undefined;
+  /** Where lines are folded. */
+  readonly width?: number;
 }
 
 /** `run show`: where a run stands, its tasks, and what to do next. */
-export function viewLines(view: RunView, { paint, isServed, stateFolder }: ViewOptions): string[] {
+export function viewLines(
+  view: RunView,
+  { paint, isServed, stateFolder, width = Infinity }: ViewOptions,
+): string[] {
   const startedAt = view.startedAt ?? view.createdAt;
   const state = stateText(view, isServed);
   const reason = view.reason === undefined ? '' : `: ${oneLine(view.reason)}`;
   const took = view.finishedAt === undefined ? '' : `, took ${durationText(view.finishedAt - startedAt)}`;
   const next = nextLines(view, state);
   return [
-    `${paint.bold(view.run)}  ${state}${reason}`,
-    barLine(view.tasks, { width: 30, paint }),
+    ...headLines(`${view.run}  ${state}${reason}`, { view, paint, width }),
+    barLine(view.tasks, { width: barColumns(width), paint }),
     '',
-    ...taskRows(view.tasks, paint),
+    ...taskRows(view.tasks, { paint, width }),
     '',
-    ...tableText([
-      ['started', `${momentText(startedAt)}${took}`],
-      ['branch', `${view.branch} at ${view.tip.slice(0, 10)}, from ${view.base.slice(0, 10)}`],
-      ['strategy', `${view.strategy.chosen}: ${view.strategy.reason}`],
-      ...spentRow(view),
-    ]),
-    ...keptRows(view, paint),
-    ...caseRows(view, { paint, stateFolder }),
+    ...tableText(
+      [
+        ['started', `${momentText(startedAt)}${took}`],
+        ['branch', `${view.branch} at ${view.tip.slice(0, 10)}, from ${view.base.slice(0, 10)}`],
+        ['strategy', `${view.strategy.chosen}: ${view.strategy.reason}`],
+        ...spentRow(view),
+      ],
+      { width },
+    ),
+    ...keptRows(view, { paint, width }),
+    ...caseRows(view, { paint, stateFolder, width }),
     ...(next.length === 0 ? [] : ['', ...next.map((line) => paint.yellow(line))]),
   ];
+}
+
+/** The run and how it stands; why, below it, where there is no room. */
+function headLines(text: string, { view, paint, width }: Look & { view: RunView }): string[] {
+  const [first = '', ...more] = foldText(text, width);
+  return [first.replace(view.run, paint.bold(view.run)), ...more];
+}
+
+/** The bar leaves room for what it is made of. */
+function barColumns(width: number): number {
+  return Math.max(10, Math.min(30, width - 40));
 }
 
 /** Money and requests of its models, where there were any. */
@@ -62,16 +81,18 @@ function spentRow({ usage = [], budgetUsd }: RunView): string[][] {
   return [['models', `${usdText(microUsd)}${of}, ${requests} requests (switchyard usage)`]];
 }
 
-function taskRows(tasks: readonly TaskView[], paint: Painter): string[] {
+type Look = Required<Pick<ViewOptions, 'paint' | 'width'>>;
+
+function taskRows(tasks: readonly TaskView[], { paint, width }: Look): string[] {
   const rows = tasks.map((task) => [oneLine(task.id), task.phase, task.worker ?? '', whyText(task)]);
-  return tableText(rows).map((line, at) => {
+  return tableText(rows, { width: width - glyphColumns }).map((line, at) => {
     const [glyph, colour] = lookOf(tasks[at]?.phase ?? 'pending');
-    return `${paint[colour](glyph)} ${line}`;
+    return glyphRow(paint[colour](glyph), line);
   });
 }
 
 /** Late results and work in progress that are kept, each with the command that shows it. */
-function keptRows(view: RunView, paint: Painter): string[] {
+function keptRows(view: RunView, { paint, width }: Look): string[] {
   const kept = keptOf([view]);
   if (kept.length === 0) return [];
   const rows = kept.map((one) => [
@@ -79,13 +100,13 @@ function keptRows(view: RunView, paint: Painter): string[] {
     `${keptName(one.kind)} of attempt ${one.attempt}${one.isNext ? ' (the next goes on from it)' : ''}`,
     `switchyard salvage show ${keptWords(one)}`,
   ]);
-  return ['', paint.bold('kept beside the results'), ...tableText(rows)];
+  return ['', paint.bold('kept beside the results'), ...tableText(rows, { width, isTyped: true })];
 }
 
 /** What was tried with tasks that were parked, and what to do: a file each. */
 function caseRows(
   view: RunView,
-  { paint, stateFolder }: Pick<ViewOptions, 'paint' | 'stateFolder'>,
+  { paint, stateFolder, width }: Look & Pick<ViewOptions, 'stateFolder'>,
 ): string[] {
   const rows = view.tasks.flatMap(({ id, caseFile }) =>
     caseFile === undefined
@@ -97,7 +118,9 @@ function caseRows(
           ],
         ],
   );
-  return rows.length === 0 ? [] : ['', paint.bold('case files'), ...tableText(rows)];
+  return rows.length === 0
+    ? []
+    : ['', paint.bold('case files'), ...tableText(rows, { width, isTyped: true })];
 }
 
 /** What waits also says what happens if nobody answers. */

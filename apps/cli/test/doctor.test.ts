@@ -88,11 +88,11 @@ describe('doctor', () => {
     expect(code).toBe(0);
     expect(said).toContain(`codex (cli): ${agents}/bin/codex`);
     expect(said).toMatch(
-      /not here +agents that are known and not installed:\n[^]* pi \(cli\): npm install @mariozechner\//,
+      /not here +agents that are known and not installed:\n[^]* pi \(cli\): `npm install @mariozechner\//,
     );
     expect(said).toMatch(/ mine \(cli\)\n/);
     // Those that no test runs say so.
-    expect(said).toMatch(/ gemini \(acp\): npm install @google\/gemini-cli@\S+ \(untested: .*\)\n/);
+    expect(said).toMatch(/ gemini \(acp\): `npm install @google\/gemini-cli@\S+` \(untested: .*\)\n/);
     writeFileSync(file, '{');
     expect(doctor([], undefined, env).said).toMatch(
       /wrong +agents +E_CONFIG: the agents file .* cannot be read/,
@@ -125,7 +125,7 @@ describe('doctor', () => {
     expect(said).toContain(`filesystem: usable (${servers}/mcp-server-filesystem)`);
     expect(said).toContain('loud: needs the program loud, the variable LOUD_TOKEN');
     expect(said).toMatch(
-      /github: needs npm install @modelcontextprotocol\/server-github, the variable GITHUB_/,
+      /github: needs `npm install @modelcontextprotocol\/server-github`, the variable GITHUB_/,
     );
     writeFileSync(file, '[]');
     expect(doctor([], undefined, env).said).toMatch(/wrong +MCP servers +E_CONFIG: the MCP servers file/);

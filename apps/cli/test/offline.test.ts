@@ -73,6 +73,18 @@ describe('without an orchestrator', () => {
     expect(readFileSync(join(state, 'journal.db')).equals(before)).toBe(true);
   });
 
+  it('run show --task tells what was tried with a task, and what it printed', () => {
+    const { tasks } = JSON.parse(switchyard(['run', 'show', 'demo', '--json'])) as {
+      tasks: { id: string }[];
+    };
+    const [task = { id: '' }] = tasks;
+    expect(switchyard(['run', 'show', 'demo', '--task', task.id])).toMatch(
+      /attempt 1: accepted.*\n  │ done\n/,
+    );
+    const shown = JSON.parse(switchyard(['run', 'show', 'demo', '--task', task.id, '--json'])) as object;
+    expect(shown).toMatchObject({ ...task, attempts: [{ attempt: 1, outputTail: 'done' }] });
+  });
+
   it('replay prints every fact of the run, byte for byte the same each time and in each time zone', () => {
     const first = switchyard(['replay', 'demo'], { TZ: 'UTC' });
     expect(first.trim().split('\n')).toHaveLength(facts);

@@ -1,15 +1,16 @@
-import { AppError, commitId, finding, shellWord } from '@switchyard/protocol';
+import { AppError, commitId, fence, finding, peerId, shellWord, unknownTask } from '@switchyard/protocol';
 import pc from 'picocolors';
 import { describe, expect, it, vi } from 'vitest';
 import { appliedLines } from '../src/commands/apply.ts';
 import { invitationCommand } from '../src/commands/invite.ts';
-import { errorFromText } from '@switchyard/access';
+import { errorFromText, matchRun } from '@switchyard/access';
 import { logText } from '../src/log-text.ts';
 import { endingOf } from '../src/problem-text.ts';
 import { ReviewProgress } from '../src/review-progress.ts';
 import { closingLines, findingLines } from '../src/run-summary.ts';
 import { viewLines } from '../src/view-text.ts';
-import { cutTo, durationText, tableText } from '../src/show-text.ts';
+import { taskLines } from '../src/task-text.ts';
+import { cutTo, durationText, foldText, tableText } from '../src/show-text.ts';
 import type { Terminal } from '../src/terminal.ts';
 import { viewOf } from './stand-in-hub.ts';
 
@@ -44,6 +45,78 @@ describe('texts', () => {
         ['aaa', '', 'y'],
       ]),
     ).toEqual(['a    bb  x', 'aaa      y']);
+  });
+
+  it('a table on a screen: what has no room goes on below, and words are folded, commands are not', () => {
+    const rows = [
+      ['run', 'state', 'started', ''],
+      ['hello-abcdef', 'failed', '2026-11-30 20:50', 'the command ended with exit code 3'],
+      ['other-abcdef', 'completed', '2026-11-30 20:51', ''],
+    ];
+    expect(tableText(rows, { width: 48 })).toEqual([
+      'run           state      started',
+      'hello-abcdef  failed     2026-11-30 20:50\n    the command ended with exit code 3',
+      'other-abcdef  completed  2026-11-30 20:51',
+    ]);
+    expect(tableText(rows, { width: 30 })).toEqual([
+      'run           state\n    started',
+      'hello-abcdef  failed\n    2026-11-30 20:50\n    the command ended with\n    exit code 3',
+      'other-abcdef  completed\n    2026-11-30 20:51',
+    ]);
+    expect(tableText([['a', 'one two three four five']], { width: 23, isTyped: true })).toEqual([
+      'a\n    one two three four five',
+    ]);
+    expect(foldText('say `npm install a b c d` or not', 20)).toEqual([
+      'say',
+      '`npm install a b c d`',
+      'or not',
+    ]);
+  });
+
+  it('letters of East Asia take two columns of a table, accents above others none', () => {
+    expect(
+      tableText([
+        ['日本語', 'x'],
+        ['e\u0301te', 'y'],
+      ]),
+    ).toEqual(['日本語  x', 'e\u0301te     y']);
+    expect(cutTo('日本語です', 5)).toBe('日本…');
+  });
+
+  it('what a task printed stands behind a bar, without what moves the cursor', () => {
+    const [task] = viewOf().tasks;
+    if (task === undefined) throw new Error('a run without tasks');
+    const attempt = {
+      ...{ attempt: 1, fence: fence.parse(1), round: 1, worker: peerId.parse('w1'), leasedAt: 0 },
+      ...{ endedAt: 2_000, outcome: 'accepted' as const, receipts: [], reviews: [] },
+      outputTail: '\u001B[31mred\u001B[0m\r\n\nits log: forged\u0007\n',
+    };
+    const tried = { id: task.id, attempts: [attempt], filesChanged: [] };
+    const lines = taskLines(
+      { run: 'demo-abcdef', task, tried },
+      { paint: pc.createColors(false), width: Infinity },
+    );
+    expect(lines).toEqual([
+      '· a  pending',
+      '',
+      'attempt 1: accepted, w1, 2.0s',
+      '  │ red',
+      '  │',
+      '  │ its log: forged\u{fffd}',
+      '',
+      'its log: switchyard logs --run demo-abcdef --task a',
+    ]);
+  });
+
+  it('a run or a task that is not there is told with the one that may be meant', () => {
+    expect(() => matchRun(['hello-abcdef', 'other-abcdef'], 'helo')).toThrow('did you mean hello-abcdef?');
+    expect(() => matchRun(['hello-abcdef'], 'xyz')).toThrow('there is no run xyz; `switchyard runs`');
+    expect(unknownTask('r', 'gret', ['greet', 'shout']).message).toBe(
+      'run r has no task gret; did you mean greet?',
+    );
+    expect(unknownTask('r', 'x', ['greet', 'shout']).message).toBe(
+      'run r has no task x; it has greet, shout',
+    );
   });
 
   it('a run names the case files of its parked tasks, with their folder where that is known', () => {
@@ -87,7 +160,7 @@ describe('texts', () => {
   });
 
   it('a cut text says that it is cut', () => {
-    expect([cutTo('abcd', 4), cutTo('abcde', 4), cutTo('😀😀😀', 2)]).toEqual(['abcd', 'abc…', '😀…']);
+    expect([cutTo('abcd', 4), cutTo('abcde', 4), cutTo('😀😀😀', 3)]).toEqual(['abcd', 'abc…', '😀…']);
   });
 
   it('a finding has its place, severity, words and way out', () => {

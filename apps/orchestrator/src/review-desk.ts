@@ -1,4 +1,5 @@
 import { isAppError, type PeerId, type PlanTask, type ReviewId } from '@switchyard/protocol';
+import { reviewKey } from '@switchyard/history';
 import {
   chooseSpecializations,
   owed as owedReviews,
@@ -14,7 +15,7 @@ import { criteriaOf } from './assignment.ts';
 import type { Fleet } from './fleet.ts';
 import type { Loop } from './loop.ts';
 import type { OrchestratorPorts, Send } from './ports.ts';
-import { reviewKey, type RunKeeper } from './run-keeper.ts';
+import type { RunKeeper } from './run-keeper.ts';
 
 interface ReviewDeskContext {
   readonly ports: OrchestratorPorts;

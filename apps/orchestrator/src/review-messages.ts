@@ -1,4 +1,5 @@
 import type { Envelope, IgnoredMessage, Verdict } from '@switchyard/protocol';
+import { reviewKey } from '@switchyard/history';
 import type { ReviewInput } from '@switchyard/review';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { AttemptTurns } from './attempt-turns.ts';
@@ -7,7 +8,7 @@ import type { Loop } from './loop.ts';
 import { isTrouble, patiently } from './patiently.ts';
 import type { OrchestratorPorts, Send } from './ports.ts';
 import type { ReviewDesk } from './review-desk.ts';
-import { reviewKey, type RunKeeper } from './run-keeper.ts';
+import type { RunKeeper } from './run-keeper.ts';
 import { placeNowhere, speaksOfFiles } from './verdict-places.ts';
 
 interface ReviewMessageContext {

@@ -1,6 +1,7 @@
 import { slugOf, type RunEvent, type RunId, type TaskId } from '@switchyard/protocol';
 import {
   reviewFactKind,
+  reviewKey,
   RunHistory,
   type EventLog,
   type KnownFact,
@@ -49,11 +50,6 @@ export interface Pending {
   readonly facts: readonly PendingFact[];
   readonly events: readonly RunEvent[];
   readonly endedLeases: readonly EndedLease[];
-}
-
-/** Names the review of one attempt within its run. */
-export function reviewKey(taskId: TaskId, fence: number): string {
-  return `${taskId}#${fence}`;
 }
 
 /**

@@ -1,16 +1,16 @@
 import type { RunReport } from '@switchyard/protocol';
-import { reviewSummaries } from '@switchyard/review';
-import { reportAttempts, viewOf } from '@switchyard/scheduler';
+import { reportOfHistory } from '@switchyard/history';
+import { viewOf } from '@switchyard/scheduler';
 import type { OrchestratorPorts } from './ports.ts';
-import { reviewKey, type RunKeeper } from './run-keeper.ts';
+import type { RunKeeper } from './run-keeper.ts';
 
 /** What a report needs beside the state of its run. */
 type ReportPorts = Pick<OrchestratorPorts, 'reports' | 'settings'>;
 
 /** The report model of a run as it stands. */
 export function buildReport(keeper: RunKeeper, { reports, settings }: ReportPorts): RunReport {
-  const { run, state } = keeper;
-  const { tasks, verification, sandbox } = reportAttempts(state);
+  const { run, state, history } = keeper;
+  const { tasks, verification, sandbox } = reportOfHistory(history);
   return {
     view: viewOf(state),
     plan: state.plan,
@@ -18,13 +18,8 @@ export function buildReport(keeper: RunKeeper, { reports, settings }: ReportPort
       ...task,
       attempts: task.attempts.map((attempt) => {
         const { fence, worker } = attempt;
-        const review = keeper.reviews.get(reviewKey(task.id, fence));
         const transcript = reports.transcriptOf({ run, taskId: task.id, fence, worker });
-        return {
-          ...attempt,
-          ...(transcript !== undefined && { transcript }),
-          reviews: review === undefined ? [] : reviewSummaries(review),
-        };
+        return { ...attempt, ...(transcript !== undefined && { transcript }) };
       }),
     })),
     verification,
@@ -45,9 +40,13 @@ const wireOutputBytes = 4 * 1024 * 1024;
 
 /** The report as it goes over the wire: of a very large run the first events and most of the output are left out. */
 export function reportForWire(report: RunReport): RunReport {
-  const receipts = report.tasks.flatMap(({ attempts }) => attempts.flatMap((attempt) => attempt.receipts));
-  const bytes = receipts.reduce((sum, { outputTail }) => sum + outputTail.length, 0);
-  const keep = bytes <= wireOutputBytes ? Infinity : Math.floor(wireOutputBytes / receipts.length);
+  const attempts = report.tasks.flatMap((task) => task.attempts);
+  const outputs = attempts.flatMap((attempt) => [
+    ...attempt.receipts.map(({ outputTail }) => outputTail),
+    ...(attempt.outputTail === undefined ? [] : [attempt.outputTail]),
+  ]);
+  const bytes = outputs.reduce((sum, output) => sum + output.length, 0);
+  const keep = bytes <= wireOutputBytes ? Infinity : Math.floor(wireOutputBytes / outputs.length);
   return {
     ...report,
     events: report.events.slice(-wireEventsMax),
@@ -58,12 +57,14 @@ export function reportForWire(report: RunReport): RunReport {
 type TaskReport = RunReport['tasks'][number];
 
 function withOutputOf(task: TaskReport, keep: number): TaskReport {
+  const endOf = (output: string): string => (keep === 0 ? '' : output.slice(-keep));
   const attempts = task.attempts.map((attempt) => ({
     ...attempt,
+    ...(attempt.outputTail !== undefined && { outputTail: endOf(attempt.outputTail) }),
     receipts: attempt.receipts.map((receipt) =>
       receipt.outputTail.length <= keep
         ? receipt
-        : { ...receipt, outputTail: keep === 0 ? '' : receipt.outputTail.slice(-keep), truncated: true },
+        : { ...receipt, outputTail: endOf(receipt.outputTail), truncated: true },
     ),
   }));
   return { ...task, attempts };

@@ -1,5 +1,6 @@
 import type { PeerId, Specialization, Spender } from '@switchyard/protocol';
-import { reviewKey, type RunKeeper } from './run-keeper.ts';
+import { reviewKey } from '@switchyard/history';
+import type { RunKeeper } from './run-keeper.ts';
 
 /** Names an attempt, or one sitting of a review, of the whole fleet. */
 export function spenderName({ run, taskId, fence, review }: Omit<Spender, 'attempt'>): string {

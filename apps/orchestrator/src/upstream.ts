@@ -1,6 +1,7 @@
 import { failureLine, type Finding, type TaskId, type UpstreamTask } from '@switchyard/protocol';
+import { reviewKey } from '@switchyard/history';
 import { tasksBefore, type TaskState } from '@switchyard/scheduler';
-import { reviewKey, type RunKeeper } from './run-keeper.ts';
+import type { RunKeeper } from './run-keeper.ts';
 
 /** Of all that a task depends on together, so that an assignment stays a message. */
 const filesMax = 2_000;

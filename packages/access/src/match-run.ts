@@ -1,4 +1,4 @@
-import { AppError, type RunId } from '@switchyard/protocol';
+import { AppError, nearest, type RunId } from '@switchyard/protocol';
 
 /** The run that a person means by its whole name or by a beginning that no other has. Throws AppError E_RUN_UNKNOWN. */
 export function matchRun(names: readonly string[], text: string): RunId {
@@ -9,6 +9,15 @@ export function matchRun(names: readonly string[], text: string): RunId {
   const why =
     matching.length > 1
       ? `${matching.length} runs begin with ${text}: ${matching.join(', ')}`
-      : `there is no run ${text}; \`switchyard runs\` lists them`;
+      : `there is no run ${text}; ${nearText(names, text)}\`switchyard runs\` lists them`;
   throw new AppError('E_RUN_UNKNOWN', why);
+}
+
+/** People type the name of the plan, and not the letters behind it; of several runs of one plan the last began last. */
+function nearText(names: readonly string[], text: string): string {
+  const runs = new Map(
+    names.flatMap((name) => [[name, name] as const, [name.replace(/-[^-]*$/, ''), name] as const]),
+  );
+  const meant = runs.get(nearest(text, runs.keys()) ?? '');
+  return meant === undefined ? '' : `did you mean ${meant}? `;
 }

@@ -9,6 +9,7 @@ export {
   type KnownFact,
   type StoredReviewFact,
 } from './run-history.ts';
+export { reportOfHistory, reviewKey } from './report-tasks.ts';
 export { timelineLines, timelineOf, type TimelineEntry } from './timeline.ts';
 export { SnapshotChore, type SnapshotChoreOptions } from './snapshot-chore.ts';
 export { historyOf, SnapshotDraft, snapshotShape, type DraftOptions } from './snapshot.ts';

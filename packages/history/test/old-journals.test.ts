@@ -109,8 +109,8 @@ describe('the journal of an older decision rule', () => {
     // Another digest: `evolve` or the shape of the state has changed, and snapshots of before are not what folding gives
     // now. Raise `runSnapshotShape` (or `reviewSnapshotShape`), then put the new digest here.
     expect({ shape: snapshotShape, digest: hash.digest('hex') }).toEqual({
-      shape: 'history-1 run-8 review-1',
-      digest: '59c2ae9a2d72374f91d3210896160b3b52bbb18ca46871b48794eec39eefe05b',
+      shape: 'history-1 run-9 review-1',
+      digest: '95210ed54d588190aee911465591e710bb149c82aed9bebdce338614b2d416b1',
     });
   });
 });

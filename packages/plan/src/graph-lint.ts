@@ -1,7 +1,7 @@
-import { limits, type PlanProblem } from '@switchyard/protocol';
+import { limits, nearest, type PlanProblem } from '@switchyard/protocol';
 import { concurrentOverlaps } from './concurrent-overlap.ts';
 import { contains, overlappingPaths } from './overlap.ts';
-import { nearest, problemAt, type Place } from './problem.ts';
+import { problemAt, type Place } from './problem.ts';
 import { circleIn, components, orderedWith, type Edges } from './task-order.ts';
 
 /** A task as the checks of the graph see it: from a file, or added to a running run. */

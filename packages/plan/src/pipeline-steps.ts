@@ -1,4 +1,4 @@
-import { nearest } from './problem.ts';
+import { nearest } from '@switchyard/protocol';
 import type { Complaint } from './read-yaml.ts';
 import { child, textOf, textsOf, type SourceMap, type SourceNode, type SourceScalar } from './source-node.ts';
 

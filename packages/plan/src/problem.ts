@@ -1,5 +1,4 @@
 import { limits, type PlanProblem } from '@switchyard/protocol';
-import { distance } from 'fastest-levenshtein';
 
 /** A position in a plan file; line and column are 1-based. */
 export interface Place {
@@ -66,31 +65,6 @@ export function inOrder(found: readonly PlanProblem[]): PlanProblem[] {
 
 function byPlace(a: PlanProblem, b: PlanProblem): number {
   return a.line - b.line || a.column - b.column;
-}
-
-/** The nearest of `names` to a misspelt one, if any is near enough to be meant: half of its letters, at most three, may differ. */
-export function nearest(name: string, names: Iterable<string>): string | undefined {
-  const wanted = name.toLowerCase();
-  let best: string | undefined;
-  let bestDistance = 1 + (wanted.length < 3 ? 0 : Math.min(3, Math.floor(wanted.length / 2)));
-  for (const candidate of names) {
-    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
-    const found = typingDistance(wanted, candidate.toLowerCase());
-    if (found >= bestDistance) continue;
-    best = candidate;
-    bestDistance = found;
-  }
-  return best;
-}
-
-/** Levenshtein's, but letters in a wrong order are one slip. */
-function typingDistance(a: string, b: string): number {
-  const steps = distance(a, b);
-  return steps > 1 && a.length === b.length && lettersOf(a) === lettersOf(b) ? 1 : steps;
-}
-
-function lettersOf(text: string): string {
-  return text.split('').toSorted().join('');
 }
 
 /** A list in words: `a`, `a and b`, `a, b and c`. */

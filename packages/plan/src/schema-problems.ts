@@ -1,6 +1,7 @@
+import { nearest } from '@switchyard/protocol';
 import type { z } from 'zod';
 import { knownKeysAt } from './known-keys.ts';
-import { inWords, nearest, type ProblemText } from './problem.ts';
+import { inWords, type ProblemText } from './problem.ts';
 import type { Complaint } from './read-yaml.ts';
 import { child, nodeAt, textOf, type SourceNode } from './source-node.ts';
 

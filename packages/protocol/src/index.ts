@@ -82,6 +82,7 @@ export {
   type SettledPermit,
   type Spender,
 } from './permit-messages.ts';
+export { nearest, unknownTask } from './nearest-name.ts';
 export { AppError, isAppError, messageOf, type AppErrorOptions } from './app-error.ts';
 export { limits } from './limits.ts';
 export {

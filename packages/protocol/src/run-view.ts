@@ -208,6 +208,8 @@ export const attemptReport = z.object({
   ]),
   commit: commitId.optional(),
   receipts: z.array(receipt),
+  /** The end of what its executor printed, if it handed in a result; else `failure` has it. */
+  outputTail: z.string().max(16_384).optional(),
   /** What it said to those that depend on its task. */
   handover: handover.optional(),
   failure: failure.optional(),

@@ -86,6 +86,7 @@ function attemptHtml(run: string, { view }: TaskAccount, attempt: AttemptReport)
 <h3>Attempt ${attempt.attempt}${attempt.round > 1 ? `, round ${attempt.round}` : ''} ${pill(outcomeTone[attempt.outcome], attempt.outcome)} <span class="soft">on ${escapeHtml(oneLine(attempt.worker, 80))}${length}${commit}</span></h3>
 ${keptLines(run, view, attempt).map(keptHtml).join('')}
 ${failureHtml(attempt)}
+${outputHtml(attempt)}
 ${transcriptHtml(attempt)}
 ${receiptsHtml(attempt.receipts)}
 ${attempt.reviews.map(reviewHtml).join('\n')}
@@ -95,6 +96,12 @@ ${attempt.reviews.map(reviewHtml).join('\n')}
 function keptHtml({ text, command }: KeptLine): string {
   const how = command === undefined ? '' : ` <code>${escapeHtml(command)}</code>`;
   return `<p class="soft">${escapeHtml(text)}${how}</p>`;
+}
+
+/** What one that handed in a result printed; of one that failed it stands with its failure. */
+function outputHtml({ outputTail = '' }: AttemptReport): string {
+  if (outputTail.trim() === '') return '';
+  return `<details class="receipt"><summary>The end of its output</summary><pre>${escapeHtml(outputTail)}</pre></details>`;
 }
 
 function failureHtml({ failure }: AttemptReport): string {

@@ -193,14 +193,14 @@ export function attemptPart(
 ): string {
   const length = attempt.endedAt === undefined ? '' : `, ${durationText(attempt.endedAt - attempt.leasedAt)}`;
   const round = attempt.round > 1 ? `, round ${attempt.round}` : '';
-  const { failure, transcript } = attempt;
+  const { failure, transcript, outputTail = failure?.outputTail ?? '' } = attempt;
   const parts = [
     `### Attempt ${attempt.attempt}${round}: ${attempt.outcome} (${codeSpan(attempt.worker)}${length})`,
     failure === undefined ? '' : `✗ ${codeSpan(failure.code)} ${escapeMarkdown(failure.message, 4000)}`,
     ...keptLines(run, view, attempt).map(({ text, command }) =>
       command === undefined ? text : `${text} ${codeSpan(command)}`,
     ),
-    failure?.outputTail === undefined ? '' : folded('The end of its output', failure.outputTail),
+    folded('The end of its output', outputTail),
     ...(transcript === undefined
       ? []
       : [`[What its agent said and did](<${addressOf({ taskId: view.id, transcript })}>)`]),

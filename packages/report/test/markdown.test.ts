@@ -71,6 +71,18 @@ describe('hostile text', () => {
   });
 });
 
+describe('what an attempt that handed in a result printed', () => {
+  it('is shown folded, and never read as markup', async () => {
+    const report = sampleReport(mixedTasks);
+    const [first] = report.tasks.find(({ attempts }) => attempts.length > 0)?.attempts ?? [];
+    if (first === undefined) throw new Error('no attempt');
+    Object.assign(first, { outputTail: '12 files <b>written</b>' });
+    const summary = '<summary>The end of its output</summary>';
+    expect(renderMarkdown(report)).toContain(`${summary}\n\n\`\`\`text\n12 files <b>written</b>`);
+    expect(await renderHtml(report)).toContain(`${summary}<pre>12 files &lt;b&gt;written&lt;/b&gt;</pre>`);
+  });
+});
+
 describe('kept work', () => {
   it('is named with the command that shows it, and so is what an attempt went on from', async () => {
     const report = sampleReport(mixedTasks, { phase: 'failed' });

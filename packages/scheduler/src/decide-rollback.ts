@@ -1,4 +1,4 @@
-import { AppError, howItEnded, isPassed, type Finding, type TaskId } from '@switchyard/protocol';
+import { AppError, howItEnded, isPassed, unknownTask, type Finding, type TaskId } from '@switchyard/protocol';
 import { isTerminal, type Decision } from './decision.ts';
 import type { RunInput } from './input.ts';
 import { reopenDependants } from './reopen.ts';
@@ -51,8 +51,7 @@ function mustBeIdle({ run, phase, rollback, tip, candidate }: RunState, taskId: 
 
 function mustBeMerged(decision: Decision, taskId: TaskId): void {
   const { state } = decision;
-  if (!state.tasks.has(taskId))
-    throw new AppError('E_TASK_UNKNOWN', `run ${state.run} has no task ${taskId}`);
+  if (!state.tasks.has(taskId)) throw unknownTask(state.run, taskId, state.tasks.keys());
   const task = decision.task(taskId);
   if (task.merges !== undefined && task.phase.kind === 'completed') return;
   const now = task.phase.kind === 'completed' ? 'completed without a change' : `is ${task.phase.kind}`;

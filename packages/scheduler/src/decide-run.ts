@@ -1,4 +1,4 @@
-import { AppError, chooseStrategy, limits, type TaskId } from '@switchyard/protocol';
+import { AppError, chooseStrategy, limits, unknownTask, type TaskId } from '@switchyard/protocol';
 import { isTerminal, type Decision } from './decision.ts';
 import type { RunFact } from './fact.ts';
 import { graphProblem } from './graph-problem.ts';
@@ -54,8 +54,7 @@ export function decideCancel(decision: Decision, { taskId, reason }: InputOf<'ca
 
 function decideCancelTask(decision: Decision, taskId: TaskId, reason: string): void {
   const { state } = decision;
-  if (!state.tasks.has(taskId))
-    throw new AppError('E_TASK_UNKNOWN', `run ${state.run} has no task ${taskId}`);
+  if (!state.tasks.has(taskId)) throw unknownTask(state.run, taskId, state.tasks.keys());
   const task = decision.task(taskId);
   if (isTerminal(task))
     throw new AppError('E_RUN_STATE', `task ${taskId} is ${task.phase.kind} and cannot be cancelled`);

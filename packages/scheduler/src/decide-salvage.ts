@@ -1,4 +1,4 @@
-import { AppError, type ResumePoint, type TaskId } from '@switchyard/protocol';
+import { AppError, unknownTask, type ResumePoint, type TaskId } from '@switchyard/protocol';
 import type { Decision } from './decision.ts';
 import type { RunInput } from './input.ts';
 import type { AttemptRecord, TaskPhaseState, TaskState } from './state.ts';
@@ -47,8 +47,7 @@ const goesOn: ReadonlySet<TaskPhaseState['kind']> = new Set([
 export function decideTakeUp(decision: Decision, input: RunInput & { readonly kind: 'take-up' }): void {
   const { taskId, attempt, what } = input;
   const { state } = decision;
-  if (!state.tasks.has(taskId))
-    throw new AppError('E_TASK_UNKNOWN', `run ${state.run} has no task ${taskId}`);
+  if (!state.tasks.has(taskId)) throw unknownTask(state.run, taskId, state.tasks.keys());
   const { phase, history } = decision.task(taskId);
   const kept = history.find((record) => record.attempt === attempt)?.[what];
   if (kept === undefined) throw new AppError('E_RUN_STATE', nothingKept(taskId, attempt, what));

@@ -1,6 +1,7 @@
 import {
   AppError,
   gateRoundsDefault,
+  unknownTask,
   type EscalationAction,
   type Failure,
   type GateValues,
@@ -161,7 +162,7 @@ function gateFailure(note: string): Failure {
 
 function waitOf(decision: Decision, taskId: TaskId, kind: Wait['kind']): Wait {
   if (!decision.state.tasks.has(taskId))
-    throw new AppError('E_TASK_UNKNOWN', `run ${decision.state.run} has no task ${taskId}`);
+    throw unknownTask(decision.state.run, taskId, decision.state.tasks.keys());
   const { phase } = decision.task(taskId);
   if (phase.kind === 'waiting' && phase.wait.kind === kind) return phase.wait;
   const now = phase.kind === 'waiting' ? `waits for an answer to its ${phase.wait.kind}` : `is ${phase.kind}`;

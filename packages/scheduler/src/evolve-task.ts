@@ -279,6 +279,7 @@ function recordEvidence(
   record.files = evidence.filesChanged ?? [];
   record.receipts = evidence.receipts ?? [];
   record.sandbox = evidence.sandbox;
+  if (evidence.outputTail) record.outputTail = evidence.outputTail;
   if (evidence.handover !== undefined) record.handover = evidence.handover;
 }
 

@@ -55,6 +55,7 @@ function reportAttempt(record: AttemptRecord): Omit<AttemptReport, 'reviews'> {
     outcome,
     ...(commit === undefined ? {} : { commit }),
     receipts: [...receipts],
+    ...(record.outputTail === undefined ? {} : { outputTail: record.outputTail }),
     ...(failure === undefined ? {} : { failure }),
     ...(record.handover === undefined ? {} : { handover: record.handover }),
     ...(salvage === undefined ? {} : { salvage }),

@@ -7,7 +7,7 @@ import type { RunState, TaskState, VerificationRecord } from './state.ts';
  * of a fact: snapshots of another shape are not read, and the facts are folded instead. `old-journals.test.ts` says
  * when.
  */
-export const runSnapshotShape = 8;
+export const runSnapshotShape = 9;
 
 /** A run without what there may be many of, and without what can be told from the rest. */
 export interface RunHead extends Omit<RunState, 'plan' | 'tasks' | 'verifications' | 'index'> {

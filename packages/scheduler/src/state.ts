@@ -142,6 +142,8 @@ export interface AttemptRecord {
   commit?: CommitId | undefined;
   files: readonly ChangedFile[];
   receipts: readonly Receipt[];
+  /** The end of what its executor printed; absent: nothing, or it handed in nothing. */
+  outputTail?: string | undefined;
   /** What it said to those that depend on its task. */
   handover?: Handover | undefined;
   failure?: Failure | undefined;

@@ -12,7 +12,7 @@ import {
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRepository, runningOrchestrator, stateRootAsked } from '@switchyard/access';
-import { padTo } from '../show-text.ts';
+import { columnsOf, foldText, foldWidth, padTo } from '../show-text.ts';
 import { stateChecks } from '../state-checks.ts';
 
 /** One thing that was looked at. */
@@ -60,6 +60,9 @@ function exitCodeOf(checks: readonly Check[]): number {
   return first?.exitCode ?? ofCode ?? exitCodes.ok.code;
 }
 
+/** Of the sign and the space behind it. */
+const signColumns = 8;
+
 function lineOf({ name, state, text, code, mend }: Check, { terminal }: CommandContext): string {
   const sign = {
     ok: terminal.paint.green('ok     '),
@@ -68,8 +71,19 @@ function lineOf({ name, state, text, code, mend }: Check, { terminal }: CommandC
     note: '       ',
   }[state];
   const words = code === undefined || state === 'missing' ? text : `${code}: ${text}`;
-  const lines = mend === undefined ? words : `${words}\n→ ${mend}`;
-  return `${sign} ${padTo(name, 12)} ${lines.replaceAll('\n', `\n${' '.repeat(21)}`)}`;
+  const width = foldWidth(terminal);
+  const head = `${padTo(name, 12)} `;
+  // On a narrow screen the words stand below the name.
+  const indent = signColumns + (width < 80 ? 0 : head.length);
+  // Commands that mend something stay in one line.
+  const lines = [
+    ...words.split('\n').flatMap((line) => foldText(line, width - indent)),
+    ...(mend === undefined ? [] : mend.split('\n').map((line, at) => (at === 0 ? `→ ${line}` : line))),
+  ];
+  const isBelow = lines.length > 1 || columnsOf(`${head}${lines[0] ?? ''}`) > width - signColumns;
+  const first =
+    width < 80 && isBelow ? [head.trimEnd(), ...lines] : [`${head}${lines[0] ?? ''}`, ...lines.slice(1)];
+  return `${sign} ${first.join(`\n${' '.repeat(indent)}`)}`;
 }
 
 function note(name: string, text: string): Check {
@@ -141,7 +155,7 @@ async function agentChecks({ environment }: CommandContext): Promise<Check[]> {
       ({ name, kind, spec, path }) => `${name} (${kind}): ${path}${untested(spec[kind])}`,
     );
     const ways = missing.map(({ name, kind, spec }) => {
-      const how = spec.install === undefined ? '' : `: npm install ${spec.install}`;
+      const how = spec.install === undefined ? '' : `: \`npm install ${spec.install}\``;
       return `${name} (${kind})${how}${untested(spec[kind])}`;
     });
     return [
@@ -208,7 +222,7 @@ async function mcpChecks({ environment }: CommandContext): Promise<Check[]> {
     const lines = states.map(({ name, spec, program, missingEnv }) => {
       const lacks = [
         ...(program === undefined
-          ? [spec.install ? `npm install ${spec.install}` : `the program ${spec.program}`]
+          ? [spec.install ? `\`npm install ${spec.install}\`` : `the program ${spec.program}`]
           : []),
         ...missingEnv.map((variable) => `the variable ${variable}`),
       ];

@@ -2,7 +2,7 @@ import { watch } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { SwitchyardClient } from '@switchyard/client';
-import { AppError, isAppError, messageOf, runId, taskId } from '@switchyard/protocol';
+import { AppError, isAppError, messageOf, runId, taskId, unknownTask } from '@switchyard/protocol';
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext } from '../context.ts';
 import { afterRejection } from '../gate-meant.ts';
@@ -56,8 +56,14 @@ async function ask(session: Session, asked: Asked): Promise<string> {
 }
 
 async function questionOf(client: SwitchyardClient, run: string, task: string): Promise<GateQuestion> {
-  const view = (await client.run(run)).tasks.find(({ id }) => id === task);
-  if (view === undefined) throw new AppError('E_TASK_UNKNOWN', `run ${run} has no task ${task}`);
+  const { tasks } = await client.run(run);
+  const view = tasks.find(({ id }) => id === task);
+  if (view === undefined)
+    throw unknownTask(
+      run,
+      task,
+      tasks.map(({ id }) => id),
+    );
   if (view.waiting?.kind !== 'gate')
     throw new AppError('E_RUN_STATE', `task ${task} waits for no gate: it is ${view.phase}`);
   return { run, task, waiting: view.waiting };

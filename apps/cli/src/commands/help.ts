@@ -3,24 +3,28 @@ import { logFieldTable, metricTable } from '@switchyard/runtime';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { isHostedName, runHostedHere } from '../daemon-process.ts';
-import { tableText } from '../show-text.ts';
+import { foldWidth, tableText, type TableOptions } from '../show-text.ts';
 
 /** Lists of what is API, made from the tables that the program itself uses. */
-const topics: Readonly<Record<string, () => string[] | Promise<string[]>>> = {
+const topics: Readonly<Record<string, (screen: TableOptions) => string[] | Promise<string[]>>> = {
   tables: tablesText,
-  'exit-codes': () =>
-    tableText(Object.values(exitCodes).map(({ code, text }) => [String(code).padStart(3), text])),
-  errors: () =>
+  'exit-codes': (screen) =>
+    tableText(
+      Object.values(exitCodes).map(({ code, text }) => [String(code).padStart(3), text]),
+      screen,
+    ),
+  errors: (screen) =>
     tableText(
       Object.entries(errorTable).map(([code, { exit, text }]) => [
         code,
         `exit ${exitCodes[exit].code}`,
         text,
       ]),
+      screen,
     ),
-  metrics: () => tableText(Object.entries(metricTable)),
-  'log-fields': () => tableText(Object.entries(logFieldTable)),
-  messages: () =>
+  metrics: (screen) => tableText(Object.entries(metricTable), screen),
+  'log-fields': (screen) => tableText(Object.entries(logFieldTable), screen),
+  messages: (screen) =>
     tableText(
       Object.entries(registry).map(([type, { from, to, lane, answers, durable }]) => [
         type,
@@ -31,14 +35,16 @@ const topics: Readonly<Record<string, () => string[] | Promise<string[]>>> = {
           ...answers.map((answer: string) => `answer ${answer}`),
         ].join('; '),
       ]),
+      screen,
     ),
-  'close-codes': () =>
+  'close-codes': (screen) =>
     tableText(
       Object.values(closeCodes).map(({ code, text, reconnect }) => [
         String(code),
         reconnect ? 'comes back' : 'stays away',
         text,
       ]),
+      screen,
     ),
 };
 
@@ -68,14 +74,14 @@ function errorLines(code: ErrorCode): string[] {
 }
 
 async function printTopic(
-  topic: () => string[] | Promise<string[]>,
+  topic: (screen: TableOptions) => string[] | Promise<string[]>,
   { terminal }: CommandContext,
 ): Promise<void> {
-  terminal.out(`${(await topic()).join('\n')}\n`);
+  terminal.out(`${(await topic({ width: foldWidth(terminal) })).join('\n')}\n`);
 }
 
 /** Every table that can be queried, with its columns. */
-async function tablesText(): Promise<string[]> {
+async function tablesText(screen: TableOptions): Promise<string[]> {
   const { projectionTables } = await import('@switchyard/history');
   return Object.values(projectionTables).flatMap(({ name, text, columns, key }, place) => [
     ...(place === 0 ? [] : ['']),
@@ -86,6 +92,7 @@ async function tablesText(): Promise<string[]> {
         column.type,
         at < key ? `${column.text} (key)` : column.text,
       ]),
+      screen,
     ),
   ]);
 }

@@ -5,7 +5,7 @@ import { AppError, messageOf } from '@switchyard/protocol';
 import { Option, type Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import type { FoundModes } from '../roomodes-file.ts';
-import { tableText } from '../show-text.ts';
+import { foldWidth, tableText } from '../show-text.ts';
 
 interface ModeOptions {
   readonly file?: string;
@@ -57,7 +57,9 @@ async function list(options: ModeOptions, context: CommandContext): Promise<void
     found.modes.includes(mode) ? (found.file ?? '') : 'built in',
     mode.name,
   ]);
-  const [head = '', ...lines] = tableText([['slug', 'tool groups', 'from', 'name'], ...rows]);
+  const [head = '', ...lines] = tableText([['slug', 'tool groups', 'from', 'name'], ...rows], {
+    width: foldWidth(context.terminal),
+  });
   context.terminal.out(`${[context.terminal.paint.gray(head), ...lines].join('\n')}\n`);
 }
 

@@ -6,11 +6,9 @@ import { requireAgents } from '../missing-agents.ts';
 import { isMarkdown } from '@switchyard/plan';
 import { PlanTicker } from '../plan-ticker.ts';
 import { readPlan } from '../plan-file.ts';
-import { lookAtRun } from '../look-at-run.ts';
 import { meantRun, openSession, stoppedHint, withSession } from '../session.ts';
 import { AppError, exitCodes } from '@switchyard/protocol';
-import { findRepository } from '@switchyard/access';
-import { viewLines } from '../view-text.ts';
+import { addRunShow } from './run-show.ts';
 
 export interface RunOptions extends CommonOptions {
   readonly detach?: boolean;
@@ -42,14 +40,7 @@ export function addRun(program: Command, context: CommandContext): void {
     .action((plan: string | undefined, _options, command: Command) =>
       runPlan(plan, command.optsWithGlobals<RunOptions>(), context),
     );
-  run
-    .command('show <run>')
-    .description('print where a run stands')
-    .option('--todos', 'as todo lists, one for each item of its pipelines')
-    .option('--json', 'as JSON')
-    .action((name: string, options: ShowOptions, command: Command) =>
-      show(name, { ...commonOptions(command), ...options }, context),
-    );
+  addRunShow(run, context);
   addOrders(run, context);
 }
 
@@ -101,37 +92,6 @@ export async function runPlan(
   const { json = false, progress } = options;
   const ticker = options.tick ? new PlanTicker(file, context) : undefined;
   context.end(await followRun({ context, session, run, json, progress, ticker }));
-}
-
-interface ShowOptions {
-  readonly json?: boolean;
-  readonly todos?: boolean;
-}
-
-async function show(
-  name: string,
-  options: CommonOptions & ShowOptions,
-  context: CommandContext,
-): Promise<void> {
-  const { view, isServed } = await lookAtRun(name, context, options);
-  if (options.todos === true) {
-    const { runTodos, todoLines } = await import('../run-todos.ts');
-    const lists = runTodos(view);
-    const lines = todoLines(lists, context.terminal.paint).join('\n');
-    return context.terminal.out(`${options.json === true ? JSON.stringify(lists, undefined, 2) : lines}\n`);
-  }
-  const stateFolder = await stateFolderOf(context, options);
-  const text =
-    options.json === true
-      ? JSON.stringify(view, undefined, 2)
-      : viewLines(view, { paint: context.terminal.paint, isServed, stateFolder }).join('\n');
-  context.terminal.out(`${text}\n`);
-}
-
-/** Where the state lies; undefined: on another machine. */
-async function stateFolderOf(context: CommandContext, options: CommonOptions): Promise<string | undefined> {
-  if ((options.hub ?? context.environment.hub) !== undefined) return undefined;
-  return (await findRepository(context, options)).folder.root;
 }
 
 function addOrders(run: Command, context: CommandContext): void {

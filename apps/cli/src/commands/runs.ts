@@ -5,7 +5,7 @@ import { commonOptions, type CommandContext, type CommonOptions } from '../conte
 import { followRun } from '../follow-run.ts';
 import { readRuns, unservedRepository } from '../offline.ts';
 import { meantRun, openSession, withSession } from '../session.ts';
-import { durationText, momentText, oneLine, tableText } from '../show-text.ts';
+import { durationText, foldWidth, momentText, oneLine, tableText } from '../show-text.ts';
 import { stateText } from '../view-text.ts';
 
 /** `runs`: all runs of the repository; `resume RUN`: goes on with one and follows it. */
@@ -36,10 +36,10 @@ async function list(options: CommonOptions & { json?: boolean }, context: Comman
   const sessions = await sessionsHere(context, options);
   const after = sessions.length === 0 ? '' : `\n${sessions.join('\n')}\n`;
   if (newestFirst.length === 0) return out(`no runs yet; \`switchyard run PLAN\` starts one\n${after}`);
-  const [head = '', ...rows] = tableText([
-    ['run', 'state', 'tasks', 'started', 'took', ''],
-    ...newestFirst.map((run) => rowOf(run, isServed)),
-  ]);
+  const [head = '', ...rows] = tableText(
+    [['run', 'state', 'tasks', 'started', 'took', ''], ...newestFirst.map((run) => rowOf(run, isServed))],
+    { width: foldWidth(context.terminal) },
+  );
   out(
     `${[paint.gray(head), ...rows, ...hints(newestFirst, isServed).map(paint.yellow)].join('\n')}\n${after}`,
   );
@@ -49,7 +49,7 @@ async function list(options: CommonOptions & { json?: boolean }, context: Comman
 async function sessionsHere(context: CommandContext, options: CommonOptions): Promise<string[]> {
   if ((options.hub ?? context.environment.hub) !== undefined) return [];
   const { listSessions, sessionTable } = await import('../review-session/session-list.ts');
-  return sessionTable(listSessions(resolve(context.cwd, options.repository ?? '.')), context.terminal.paint);
+  return sessionTable(listSessions(resolve(context.cwd, options.repository ?? '.')), context.terminal);
 }
 
 function hints(runs: readonly RunSummary[], isServed: boolean): string[] {

@@ -6,7 +6,7 @@ import { chooseKept, keptBranch, keptName, keptOf, keptWords, type KeptOfTask } 
 import { readRun, readViews } from '../offline.ts';
 import { findRepository, type FoundRepository } from '@switchyard/access';
 import { stoppedHint, withSession } from '../session.ts';
-import { durationText, oneLine, tableText } from '../show-text.ts';
+import { durationText, foldWidth, oneLine, tableText } from '../show-text.ts';
 
 interface Chosen {
   readonly attempt?: number;
@@ -80,10 +80,13 @@ async function list(
   const [newest] = rows;
   if (newest === undefined) return terminal.out('nothing is kept\n');
   const now = systemClock.now();
-  const [head = '', ...lines] = tableText([
-    ['run', 'task', 'attempt', 'kind', 'worker', 'age', 'files', ''],
-    ...rows.map((kept) => rowOf(kept, now)),
-  ]);
+  const [head = '', ...lines] = tableText(
+    [
+      ['run', 'task', 'attempt', 'kind', 'worker', 'age', 'files', ''],
+      ...rows.map((kept) => rowOf(kept, now)),
+    ],
+    { width: foldWidth(terminal) },
+  );
   terminal.out(
     `${[
       terminal.paint.gray(head),

@@ -32,9 +32,9 @@ export function addSessionList(session: Command, context: CommandContext): void 
       const { listSessions, sessionTable } = await import('../review-session/session-list.ts');
       const { repository = '.' } = commonOptions(command);
       const sessions = listSessions(resolve(context.cwd, repository));
-      const { out, paint } = context.terminal;
+      const { out } = context.terminal;
       if (json) return out(`${JSON.stringify(sessions, undefined, 2)}\n`);
-      const lines = sessionTable(sessions, paint);
+      const lines = sessionTable(sessions, context.terminal);
       const none = 'no sessions yet; `switchyard session start N` begins one for task N';
       out(`${(lines.length === 0 ? [none] : lines).join('\n')}\n`);
     });

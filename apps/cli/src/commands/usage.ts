@@ -4,7 +4,7 @@ import { commonOptions, type CommandContext, type CommonOptions } from '../conte
 import { lookAtRun } from '../look-at-run.ts';
 import { readViews, unservedRepository } from '../offline.ts';
 import { withSession } from '../session.ts';
-import { oneLine, tableText } from '../show-text.ts';
+import { foldWidth, oneLine, tableText } from '../show-text.ts';
 
 const groupings = ['task', 'attempt', 'agent', 'model'] as const;
 type Grouping = (typeof groupings)[number];
@@ -43,11 +43,14 @@ async function showUsage(
     const key = groupOf(row, grouping);
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
-  const [head = '', ...lines] = tableText([
-    [grouping, 'requests', 'read', 'cached', 'written', 'money'],
-    ...[...groups].map(([key, some]) => cells(oneLine(key), some)),
-    ...(groups.size > 1 ? [cells('all', rows)] : []),
-  ]);
+  const [head = '', ...lines] = tableText(
+    [
+      [grouping, 'requests', 'read', 'cached', 'written', 'money'],
+      ...[...groups].map(([key, some]) => cells(oneLine(key), some)),
+      ...(groups.size > 1 ? [cells('all', rows)] : []),
+    ],
+    { width: foldWidth(context.terminal) },
+  );
   const { pricesAsOf } = await import('@switchyard/agents');
   const foot = `money by list prices of ${pricesAsOf}, where the models file gives no others`;
   out(`${[paint.gray(head), ...lines, paint.gray(foot)].join('\n')}\n`);

@@ -2,7 +2,7 @@ import { systemClock } from '@switchyard/runtime';
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { withSession } from '../session.ts';
-import { durationText, tableText } from '../show-text.ts';
+import { durationText, foldWidth, tableText } from '../show-text.ts';
 
 /** `workers`: who is connected and what they do, who is missed, and who has died lately; `workers stop NAME` ends one. */
 export function addWorkers(program: Command, context: CommandContext): void {
@@ -41,9 +41,12 @@ async function list(options: CommonOptions & { json?: boolean }, context: Comman
   terminal.out(`orchestrator ${fleet.version} at ${fleet.url}\n`);
   if (rows.length === 0)
     return terminal.out('nobody is connected; `switchyard worker` attaches one, and a run starts its own\n');
-  const [head = '', ...lines] = tableText([
-    ['name', 'role', 'contact', 'for', 'state', 'busy', 'process', 'labels, or why it is not there'],
-    ...rows,
-  ]);
+  const [head = '', ...lines] = tableText(
+    [
+      ['name', 'role', 'contact', 'for', 'state', 'busy', 'process', 'labels, or why it is not there'],
+      ...rows,
+    ],
+    { width: foldWidth(terminal) },
+  );
   terminal.out(`${[terminal.paint.gray(head), ...lines].join('\n')}\n`);
 }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { AppError, isAppError } from '@switchyard/protocol';
 import type { SessionState } from '@switchyard/review';
-import { momentText, oneLine, tableText } from '../show-text.ts';
-import type { Painter } from '../terminal.ts';
+import { foldWidth, momentText, oneLine, tableText } from '../show-text.ts';
+import type { Terminal } from '../terminal.ts';
 import { findSessionProject, insideProject } from './session-project.ts';
 import { holderOf } from './session-run.ts';
 import { SessionStore } from './session-store.ts';
@@ -60,12 +60,15 @@ function begunAt({ state }: ListedSession): string {
 }
 
 /** The sessions as a table; nothing where there are none. */
-export function sessionTable(sessions: readonly ListedSession[], paint: Painter): string[] {
+export function sessionTable(
+  sessions: readonly ListedSession[],
+  { paint, ...screen }: Pick<Terminal, 'paint' | 'isScreen' | 'columns'>,
+): string[] {
   if (sessions.length === 0) return [];
-  const [head = '', ...rows] = tableText([
-    ['session', 'state', 'reviewers', 'started', ''],
-    ...sessions.map(rowOf),
-  ]);
+  const [head = '', ...rows] = tableText(
+    [['session', 'state', 'reviewers', 'started', ''], ...sessions.map(rowOf)],
+    { width: foldWidth(screen) },
+  );
   const stopped = sessions.filter(isStopped);
   const [one] = stopped;
   const hint = one === undefined ? [] : [`go on with it: switchyard session continue ${one.task}`];

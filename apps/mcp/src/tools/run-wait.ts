@@ -1,6 +1,12 @@
 import { writtenReport } from '@switchyard/access';
 import type { RunHandle, SwitchyardClient } from '@switchyard/client';
-import { AppError, isAppError, type RunEvent, type RunEventKind, type RunView } from '@switchyard/protocol';
+import {
+  isAppError,
+  unknownTask,
+  type RunEvent,
+  type RunEventKind,
+  type RunView,
+} from '@switchyard/protocol';
 import { systemClock } from '@switchyard/runtime';
 import { z } from 'zod';
 import { runArgument, taskArgument, workerArgument } from '../arguments.ts';
@@ -71,7 +77,11 @@ async function untilKept(client: SwitchyardClient, run: string): Promise<void> {
 
 function requireTask({ run, tasks }: RunView, taskId: string | undefined): void {
   if (taskId !== undefined && !tasks.some(({ id }) => id === taskId))
-    throw new AppError('E_TASK_UNKNOWN', `run ${run} has no task ${taskId}`);
+    throw unknownTask(
+      run,
+      taskId,
+      tasks.map(({ id }) => id),
+    );
 }
 
 /** It waits, or its agent asks while it works. */

@@ -1,4 +1,11 @@
-import { AppError, failureLine, severity, type AttemptReport, type RunReport } from '@switchyard/protocol';
+import {
+  AppError,
+  failureLine,
+  severity,
+  unknownTask,
+  type AttemptReport,
+  type RunReport,
+} from '@switchyard/protocol';
 import { z } from 'zod';
 import { runArgument, taskArgument, workerArgument } from '../arguments.ts';
 import { defineTool } from '../tool.ts';
@@ -35,6 +42,7 @@ const attempt = z.object({
   commit: z.string().optional(),
   failure: z.string().optional(),
   failureOutput: z.string().optional(),
+  output: z.string().optional(),
   receipts: z.array(receipt),
   reviews: z.array(review),
 });
@@ -44,7 +52,7 @@ export const taskOutput = defineTool({
   name: 'task_output',
   title: 'Show the output of a task',
   description:
-    'Shows what a task did: its attempts with outcome and failure, the acceptance commands with the end of their output, the verdicts and findings of reviewers, and the last log lines. Use it to verify a task, or to learn why it failed or was rejected. task_diff shows what it changed.',
+    'Shows what a task did: its attempts with outcome and failure or the end of what they printed, the acceptance commands with the end of their output, the verdicts and findings of reviewers, and the last log lines. Use it to verify a task, or to learn why it failed or was rejected. task_diff shows what it changed.',
   input: z.object({
     run: runArgument,
     taskId: taskArgument,
@@ -92,7 +100,11 @@ export function taskOf(
   const task = report.tasks.find(({ id }) => id === taskId);
   const view = report.view.tasks.find(({ id }) => id === taskId);
   if (task === undefined || view === undefined)
-    throw new AppError('E_TASK_UNKNOWN', `run ${report.view.run} has no task ${taskId}`);
+    throw unknownTask(
+      report.view.run,
+      taskId,
+      report.tasks.map(({ id }) => id),
+    );
   return { task, phase: view.phase };
 }
 
@@ -106,6 +118,7 @@ export function shapeOfAttempt(each: AttemptReport): z.infer<typeof attempt> {
     ...(each.commit !== undefined && { commit: each.commit }),
     ...(failure !== undefined && { failure: failureLine(failure) }),
     ...(failure?.outputTail !== undefined && { failureOutput: failure.outputTail.slice(-tailLength) }),
+    ...(each.outputTail !== undefined && { output: each.outputTail.slice(-tailLength) }),
     receipts: each.receipts.slice(-receiptsShown).map(({ command, exitCode, ended, outputTail }) => ({
       ...{ command, exitCode, ended },
       output: outputTail.slice(-tailLength),

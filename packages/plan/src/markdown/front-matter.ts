@@ -1,5 +1,5 @@
+import { nearest } from '@switchyard/protocol';
 import { knownKeysAt } from '../known-keys.ts';
-import { nearest } from '../problem.ts';
 import { readYaml, type Complaint } from '../read-yaml.ts';
 import type { SourceEntry, SourceMap, SourceNode } from '../source-node.ts';
 

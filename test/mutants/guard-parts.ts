@@ -131,6 +131,14 @@ const entered: readonly Off[] = [
 const environment: readonly Off[] = [
   ['the home folder inside is that of the daemon', 'HOME: home,', "HOME: process.env['HOME'] ?? home,"],
 ];
+const left: readonly Off[] = [
+  ['what a command left behind lives on', 'return killMarked(mark) > 0;', 'return false;'],
+  ['commands share a home', "mkdtempSync(join(homes, 'of-'))", 'homes'],
+];
+const watchers: readonly Off[] = [
+  ['a tree that cannot be watched is waited for', ".once('error', () => resolve())", ''],
+  ['a flood of folders is watched', 'newFolders <= (options.newFoldersMax ?? Infinity)', 'newFolders >= 0'],
+];
 const buffers: readonly Off[] = [
   ['output without end', 'return this.#total > this.#headMax + this.#tailMax;', 'return this.#total < 0;'],
 ];
@@ -151,6 +159,8 @@ export const guardParts: readonly Mutant[] = [
   ...watched.map(off('process-count.ts', 'sandbox-limits')),
   ...entered.map(off('group-entry.ts', 'sandbox-limits')),
   ...environment.map(off('clean-environment.ts', 'sandbox')),
+  ...left.map(off('plain-sandbox.ts', 'plain-sandbox')),
+  ...watchers.map(off('watch-tree.ts', 'audit')),
   ...buffers.map(off('output-buffer.ts', 'sandbox-limits')),
   ...unusable.map(off('bubblewrap-program.ts', 'unavailable')),
 ];

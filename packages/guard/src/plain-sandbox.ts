@@ -4,17 +4,18 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '@switchyard/protocol';
-import type { Clock } from '@switchyard/runtime';
+import { removeTree, type Clock } from '@switchyard/runtime';
 import { checkStarted } from './bubblewrap-start.ts';
 import { cleanEnvironment, type ToolSettings } from './clean-environment.ts';
 import { collectRun } from './collected-run.ts';
+import { killMarked, newMark } from './marked-processes.ts';
 import { superviseProcess } from './process-life.ts';
 import { heldProcess, type Held } from './process-streams.ts';
 import type { ProcessEnd, ProcessRequest, Sandbox, SandboxMount } from './sandbox-request.ts';
 import { setupError } from './setup-error.ts';
 
-/** About how long an answer waits for the rest of its group. */
-const groupGraceMs = 256;
+/** About how long an answer waits for the rest of its tree. */
+const treeGraceMs = 256;
 
 interface PlainParts {
   readonly clock: Clock;
@@ -23,17 +24,17 @@ interface PlainParts {
 
 /**
  * No sandbox: for an operator who turned it off in words. Commands see the whole machine; the clean environment, a
- * private home, the wall clock, the output limit and the killing of the process group remain. A mount at another
- * place than its source becomes a link for the time of the command; nothing is hidden and nothing read-only.
+ * home of its own for each command, the wall clock, the output limit and the killing of what it started remain (but
+ * for what leaves its process group and loses its mark). A mount at another place than its source becomes a link for
+ * the time of the command; nothing is hidden and nothing read-only.
  */
 export function openPlainSandbox(parts: PlainParts): Sandbox {
   const stop = new AbortController();
   const running = new Set<Promise<unknown>>();
-  const home = mkdtempSync(join(tmpdir(), 'switchyard-home-'));
-  if (parts.tools.versions !== '') writeFileSync(join(home, '.tool-versions'), parts.tools.versions);
+  const homes = mkdtempSync(join(tmpdir(), 'switchyard-home-'));
   const launch = (request: ProcessRequest, input: boolean): Held => {
     if (stop.signal.aborted) throw new AppError('E_CANCELLED', 'The sandbox is closed');
-    const held = startPlain({ ...request, ...withSignal(request, stop.signal) }, { ...parts, home, input });
+    const held = startPlain({ ...request, ...withSignal(request, stop.signal) }, { ...parts, homes, input });
     const settled: Promise<unknown> = held.ended.catch(() => undefined).then(() => running.delete(settled));
     running.add(settled);
     return held;
@@ -51,7 +52,7 @@ export function openPlainSandbox(parts: PlainParts): Sandbox {
     async close() {
       stop.abort();
       await Promise.allSettled(running);
-      rmSync(home, { recursive: true, force: true });
+      await removeTree(homes);
     },
   };
 }
@@ -61,43 +62,58 @@ export function withSignal(request: ProcessRequest, own: AbortSignal): { signal:
   return { signal: request.signal === undefined ? own : AbortSignal.any([own, request.signal]) };
 }
 
-type PlainContext = PlainParts & { readonly home: string; readonly input: boolean };
+interface PlainContext extends PlainParts {
+  readonly homes: string;
+  readonly input: boolean;
+}
 
 function startPlain(request: ProcessRequest, context: PlainContext): Held {
+  const { clock, input, tools } = context;
+  const mark = newMark();
+  const home = makeHome(context);
   const links = request.mounts.flatMap(placeMount);
   const removeLinks = (): void => {
     for (const link of links) rmSync(link, { force: true });
   };
   let child: ChildProcess;
   try {
-    child = spawnPlain(request, context);
+    const env = { ...cleanEnvironment(tools, home), ...request.env, ...mark };
+    child = spawnPlain({ ...request, env }, input);
   } catch (error) {
     removeLinks();
+    rmSync(home, { recursive: true, force: true });
     throw setupError(error);
   }
-  const life = superviseProcess({
-    child,
-    request,
-    clock: context.clock,
-    killTree: () => killGroup(child.pid),
-  });
+  const killTree = (): boolean => {
+    killGroup(child.pid);
+    return killMarked(mark) > 0;
+  };
+  const life = superviseProcess({ child, request, clock, killTree });
   const end = async (): Promise<ProcessEnd> => {
     try {
       return await life.ended;
     } finally {
-      await untilGroupGone(child.pid);
+      await untilTreeGone(child.pid, killTree);
       removeLinks();
+      // What a survivor still fills goes when the sandbox is closed.
+      await removeTree(home).catch(() => undefined);
     }
   };
   return { child, life, request, ended: end() };
 }
 
-function spawnPlain({ argv, cwd, env }: ProcessRequest, { tools, home, input }: PlainContext): ChildProcess {
+function makeHome({ homes, tools }: PlainContext): string {
+  const home = mkdtempSync(join(homes, 'of-'));
+  if (tools.versions !== '') writeFileSync(join(home, '.tool-versions'), tools.versions);
+  return home;
+}
+
+function spawnPlain({ argv, cwd, env }: ProcessRequest, input: boolean): ChildProcess {
   const [program, ...rest] = argv;
   if (program === undefined) throw new AppError('E_SANDBOX', 'A command needs a program');
   const child = spawn(program, rest, {
     cwd,
-    env: { ...cleanEnvironment(tools, home), ...env },
+    env,
     stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     detached: true,
   });
@@ -119,9 +135,13 @@ function placeMount(mount: SandboxMount): string[] {
   return [target];
 }
 
-/** The kernel takes a moment to end a group that was killed; where nobody collects the dead, nobody waits for long. */
-async function untilGroupGone(pid: number | undefined): Promise<void> {
-  for (let waitMs = 1; waitMs <= groupGraceMs && isGroupThere(pid); waitMs *= 2) await pause(waitMs);
+/**
+ * The kernel takes a moment to end what was killed, and something may have been started in that moment; where nobody
+ * collects the dead, nobody waits for long.
+ */
+async function untilTreeGone(pid: number | undefined, killTree: () => boolean): Promise<void> {
+  for (let waitMs = 1; waitMs <= treeGraceMs && (killTree() || isGroupThere(pid)); waitMs *= 2)
+    await pause(waitMs);
 }
 
 function isGroupThere(pid: number | undefined): boolean {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { isGone } from '../src/process-count.ts';
 import { shell, useSandbox, useScene } from './scene.ts';
 
 const scene = useScene();
@@ -25,9 +26,24 @@ describe('with the sandbox turned off in words', () => {
   it('keeps the wall clock, and answers though a child in its own session holds the pipe', async () => {
     const result = await run('sleep 30', { timeoutMs: 200 });
     expect(result).toMatchObject({ ended: 'timed-out', exitCode: 124 });
-    const left = await run('setsid sleep 2 & echo done');
+    const left = await run('setsid env -i /bin/sleep 2 & echo done');
     expect(left).toMatchObject({ ended: 'exited', output: 'done\n' });
     expect(left.durationMs).toBeLessThan(1500);
+  });
+
+  it('ends what a command left behind in a session of its own', async () => {
+    const { output } = await run('setsid sh -c "setsid sleep 60 & echo \\$!; exec sleep 60" & sleep 0.3');
+    expect(isGone(Number(output))).toBe(true);
+  });
+
+  it('gives each command a home of its own, which goes with it', async () => {
+    const { output } = await run(
+      'echo "[alias]" > ~/.gitconfig; mkdir ~/closed; chmod 0 ~/closed; echo "$HOME"',
+    );
+    const next = await run('ls -A ~; echo "$HOME"');
+    expect(next.output).toMatch(/^\S+switchyard-home-\S+\n$/);
+    expect(next.output).not.toBe(output);
+    expect(existsSync(output.trim())).toBe(false);
   });
 
   it('stands a link in for a mount at another place, while the command runs', async () => {

@@ -1,20 +1,32 @@
 import type { RunReport, RunView } from '@switchyard/protocol';
 import type { CommandContext, CommonOptions } from './context.ts';
-import { readRun, readRunTasks, unservedRepository } from './offline.ts';
+import { readRun, readRunTasks, unpublishedRuns, unservedRepository } from './offline.ts';
 import { meantRun, withSession } from './session.ts';
+
+interface LookedAt {
+  readonly view: RunView;
+  /** An orchestrator runs that carries it on. */
+  readonly isServed: boolean;
+  /** It has ended, and its result waits for the next orchestrator to come into the repository. */
+  readonly isUnpublished: boolean;
+}
 
 /** A run as it stands, asked of the orchestrator that runs, or read from the journal. */
 export async function lookAtRun(
   name: string,
   context: CommandContext,
   options: CommonOptions,
-): Promise<{ readonly view: RunView; readonly isServed: boolean }> {
+): Promise<LookedAt> {
   const unserved = await unservedRepository(context, options);
-  if (unserved !== undefined) return { view: await readRun(unserved, name), isServed: false };
+  if (unserved !== undefined) {
+    const view = await readRun(unserved, name);
+    const isUnpublished = (await unpublishedRuns(unserved, [view])).has(view.run);
+    return { view, isServed: false, isUnpublished };
+  }
   const view = await withSession({ context, options, mode: { kind: 'never' } }, async ({ client }) =>
     client.run(await meantRun(client, name)),
   );
-  return { view, isServed: true };
+  return { view, isServed: true, isUnpublished: false };
 }
 
 /** The same, with what was tried with each task. */

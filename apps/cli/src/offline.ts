@@ -1,9 +1,17 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RunHistory } from '@switchyard/history';
 import { AppError, type RunReport, type RunSummary, type RunView } from '@switchyard/protocol';
 import type { JournalReader } from '@switchyard/store';
 import { silentLogger } from '@switchyard/runtime';
 import type { CommandContext, CommonOptions } from './context.ts';
-import { findRepository, matchRun, runningOrchestrator, type RepositoryState } from '@switchyard/access';
+import {
+  findRepository,
+  matchRun,
+  runningOrchestrator,
+  type FoundRepository,
+  type RepositoryState,
+} from '@switchyard/access';
 
 /**
  * The repository, where no orchestrator can be asked: none is named, and none runs, or it is ending. What it did is read from the journal
@@ -12,7 +20,7 @@ import { findRepository, matchRun, runningOrchestrator, type RepositoryState } f
 export async function unservedRepository(
   context: CommandContext,
   options: CommonOptions,
-): Promise<RepositoryState | undefined> {
+): Promise<FoundRepository | undefined> {
   if ((options.hub ?? context.environment.hub) !== undefined) return undefined;
   const repository = await findRepository(context, options);
   return runningOrchestrator(repository.folder)?.draining === false ? undefined : repository;
@@ -42,6 +50,24 @@ export async function readRuns(repository: RepositoryState): Promise<RunSummary[
     const { histories } = recover({ journal, shelf: journal.shelf, logger: silentLogger() });
     return [...histories.values()].map(({ state }) => summaryOf(state));
   });
+}
+
+/**
+ * Those that have ended and whose result is not in the user's repository yet: their orchestrator was killed in between.
+ * The next one brings it there. It writes the report last.
+ */
+export async function unpublishedRuns(
+  { folder, user }: FoundRepository,
+  runs: readonly RunSummary[],
+): Promise<ReadonlySet<string>> {
+  const owed = runs.filter(
+    ({ run, finishedAt, base, tip }) =>
+      finishedAt !== undefined && tip !== base && !existsSync(join(folder.runs, run, 'report.json')),
+  );
+  if (owed.length === 0) return new Set();
+  const { publishedTips } = await import('@switchyard/repo');
+  const tips = await publishedTips(user.gitDir);
+  return new Set(owed.filter(({ run, tip }) => tips.get(run) !== tip).map(({ run }) => String(run)));
 }
 
 /** All runs with their tasks, oldest first. */

@@ -25,6 +25,8 @@ interface ViewOptions {
   readonly paint: Painter;
   /** An orchestrator runs that carries it on. */
   readonly isServed: boolean;
+  /** It has ended, and its result is not in the repository yet. */
+  readonly isUnpublished?: boolean;
   /** Where the state of the repository lies, if it is on this machine. */
   readonly stateFolder?: string | undefined;
   /** Where lines are folded. */
@@ -34,13 +36,13 @@ interface ViewOptions {
 /** `run show`: where a run stands, its tasks, and what to do next. */
 export function viewLines(
   view: RunView,
-  { paint, isServed, stateFolder, width = Infinity }: ViewOptions,
+  { paint, isServed, isUnpublished = false, stateFolder, width = Infinity }: ViewOptions,
 ): string[] {
   const startedAt = view.startedAt ?? view.createdAt;
   const state = stateText(view, isServed);
   const reason = view.reason === undefined ? '' : `: ${oneLine(view.reason)}`;
   const took = view.finishedAt === undefined ? '' : `, took ${durationText(view.finishedAt - startedAt)}`;
-  const next = nextLines(view, state);
+  const next = nextLines(view, { state, isUnpublished });
   return [
     ...headLines(`${view.run}  ${state}${reason}`, { view, paint, width }),
     barLine(view.tasks, { width: barColumns(width), paint }),
@@ -132,8 +134,15 @@ function whyText(task: TaskView): string {
   return `${reasonText(task)} (${end} on ${momentText(deadline)})`;
 }
 
-function nextLines(view: RunView, state: string): string[] {
+/** Said of a run that has ended, and whose orchestrator was killed before it could publish it. */
+export const unpublishedText = 'its result is not in your repository yet';
+
+function nextLines(
+  view: RunView,
+  { state, isUnpublished }: { readonly state: string; readonly isUnpublished: boolean },
+): string[] {
   const notes = waitingNotes(view);
+  if (isUnpublished) notes.push(`${unpublishedText}; bring it there: switchyard resume ${view.run}`);
   if (state === 'stopped') return [...notes, `no orchestrator runs; go on: switchyard resume ${view.run}`];
   return state === 'paused' ? [...notes, `go on: switchyard resume ${view.run}`] : notes;
 }

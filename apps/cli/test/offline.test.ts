@@ -73,6 +73,25 @@ describe('without an orchestrator', () => {
     expect(readFileSync(join(state, 'journal.db')).equals(before)).toBe(true);
   });
 
+  it('a run that ended without being published says so, and what brings its result into the repository', () => {
+    const told = `its result is not in your repository yet`;
+    expect(switchyard(['runs'])).toMatch(
+      new RegExp(`${ended} +completed .*${told}\n[^]*bring .*: switchyard resume ${ended}\n`),
+    );
+    expect(switchyard(['run', 'show', 'demo'])).toContain(
+      `${told}; bring it there: switchyard resume ${ended}\n`,
+    );
+    // Published, its report not written yet: nothing of the user's is owed.
+    const { tip } = JSON.parse(switchyard(['run', 'show', 'demo', '--json'])) as { tip: string };
+    const refs = join(folder, '.git', 'refs', 'switchyard', 'runs');
+    mkdirSync(refs, { recursive: true });
+    // The commits of a made-up run are nowhere: git lists what a ref says, if it looks at no object.
+    writeFileSync(join(refs, ended), `${tip}\n`);
+    expect(switchyard(['runs'])).not.toContain(told);
+    expect(switchyard(['run', 'show', 'demo'])).not.toContain(told);
+    rmSync(refs, { recursive: true });
+  });
+
   it('run show --task tells what was tried with a task, and what it printed', () => {
     const { tasks } = JSON.parse(switchyard(['run', 'show', 'demo', '--json'])) as {
       tasks: { id: string }[];

@@ -15,6 +15,7 @@ import { PrivateFiles } from './private-files.ts';
 import { findLimitSetter } from './process-limits.ts';
 import { seccompProgram } from './seccomp.ts';
 import type { Sandbox, SandboxOptions } from './sandbox-request.ts';
+import { removeStaleFolders, selfTestPrefix } from './stale-folders.ts';
 import { selfTest } from './self-test.ts';
 import { syscallTable } from './syscall-numbers.ts';
 import { homeInside, systemPart, toolPart, type ToolPart } from './system-mounts.ts';
@@ -62,7 +63,8 @@ interface Prepared {
 
 async function openBubblewrap(options: SandboxOptions, prepared: Prepared): Promise<Sandbox> {
   const { seccomp, tools } = prepared;
-  const folder = mkdtempSync(join(tmpdir(), 'switchyard-self-test-'));
+  removeStaleFolders(options.clock.now());
+  const folder = mkdtempSync(join(tmpdir(), selfTestPrefix));
   try {
     const system = systemPart();
     const own = ownContents({ seccomp, versions: tools.versions });

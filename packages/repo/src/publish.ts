@@ -20,7 +20,7 @@ export async function publishRun(context: PublishContext, run: RunId, tip: Commi
   const { user, logger } = context;
   const theirs = Git.at(user.gitDir);
   await giveObjects(context, [tip]);
-  const mark = `refs/switchyard/runs/${run}`;
+  const mark = `${marks}${run}`;
   const branch = `refs/heads/switchyard/${run}`;
   const at = await commitAt(theirs, branch);
   const obstacle = await obstacleTo(theirs, { branch, at, tip, published: await commitAt(theirs, mark) });
@@ -33,6 +33,20 @@ export async function publishRun(context: PublishContext, run: RunId, tip: Commi
   } else {
     logger.warn({ run, branch, obstacle }, 'run branch not moved in the user repository');
   }
+}
+
+/** Where a run stands in the user's repository, whatever becomes of its branch there. */
+const marks = 'refs/switchyard/runs/';
+
+/** The commits that were published last in a repository, by run. */
+export async function publishedTips(gitDir: string): Promise<ReadonlyMap<string, string>> {
+  const rows = await Git.at(gitDir).line(['for-each-ref', '--format=%(objectname) %(refname)', marks]);
+  return new Map(
+    rows.split('\n').map((row) => {
+      const [commit = '', ref = ''] = row.split(' ');
+      return [ref.slice(marks.length), commit];
+    }),
+  );
 }
 
 /** No git holds a ref for longer; a publication that meets a younger lock is tried again. */

@@ -31,7 +31,7 @@ async function show(name: string, options: ShowOptions, context: CommandContext)
   if (task !== undefined && todos)
     throw new AppError('E_USAGE', '--task is about one task, --todos about all; leave one out');
   if (task !== undefined) return showTask(name, task, { options, context });
-  const { view, isServed } = await lookAtRun(name, context, options);
+  const { view, isServed, isUnpublished } = await lookAtRun(name, context, options);
   if (todos) {
     const { runTodos, todoLines } = await import('../run-todos.ts');
     const lists = runTodos(view);
@@ -42,7 +42,7 @@ async function show(name: string, options: ShowOptions, context: CommandContext)
   const text = json
     ? JSON.stringify(view, undefined, 2)
     : viewLines(view, {
-        ...{ paint: terminal.paint, isServed, stateFolder },
+        ...{ paint: terminal.paint, isServed, isUnpublished, stateFolder },
         width: foldWidth(terminal),
       }).join('\n');
   terminal.out(`${text}\n`);

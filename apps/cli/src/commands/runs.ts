@@ -3,10 +3,10 @@ import type { RunSummary } from '@switchyard/protocol';
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { followRun } from '../follow-run.ts';
-import { readRuns, unservedRepository } from '../offline.ts';
+import { readRuns, unpublishedRuns, unservedRepository } from '../offline.ts';
 import { meantRun, openSession, withSession } from '../session.ts';
 import { durationText, foldWidth, momentText, oneLine, tableText } from '../show-text.ts';
-import { stateText } from '../view-text.ts';
+import { stateText, unpublishedText } from '../view-text.ts';
 
 /** `runs`: all runs of the repository; `resume RUN`: goes on with one and follows it. */
 export function addRuns(program: Command, context: CommandContext): void {
@@ -30,6 +30,7 @@ async function list(options: CommonOptions & { json?: boolean }, context: Comman
   const runs = isServed
     ? await withSession({ context, options, mode: { kind: 'never' } }, ({ client }) => client.runs())
     : await readRuns(unserved);
+  const unpublished = isServed ? new Set<string>() : await unpublishedRuns(unserved, runs);
   const newestFirst = runs.toSorted((a, b) => b.createdAt - a.createdAt);
   if (options.json === true) return context.terminal.out(`${JSON.stringify(newestFirst, undefined, 2)}\n`);
   const { out, paint } = context.terminal;
@@ -37,11 +38,14 @@ async function list(options: CommonOptions & { json?: boolean }, context: Comman
   const after = sessions.length === 0 ? '' : `\n${sessions.join('\n')}\n`;
   if (newestFirst.length === 0) return out(`no runs yet; \`switchyard run PLAN\` starts one\n${after}`);
   const [head = '', ...rows] = tableText(
-    [['run', 'state', 'tasks', 'started', 'took', ''], ...newestFirst.map((run) => rowOf(run, isServed))],
+    [
+      ['run', 'state', 'tasks', 'started', 'took', ''],
+      ...newestFirst.map((run) => rowOf(run, { isServed, unpublished })),
+    ],
     { width: foldWidth(context.terminal) },
   );
   out(
-    `${[paint.gray(head), ...rows, ...hints(newestFirst, isServed).map(paint.yellow)].join('\n')}\n${after}`,
+    `${[paint.gray(head), ...rows, ...hints(newestFirst, { isServed, unpublished }).map(paint.yellow)].join('\n')}\n${after}`,
   );
 }
 
@@ -52,16 +56,24 @@ async function sessionsHere(context: CommandContext, options: CommonOptions): Pr
   return sessionTable(listSessions(resolve(context.cwd, options.repository ?? '.')), context.terminal);
 }
 
-function hints(runs: readonly RunSummary[], isServed: boolean): string[] {
+interface Seen {
+  readonly isServed: boolean;
+  /** Runs whose result is not in the repository yet. */
+  readonly unpublished: ReadonlySet<string>;
+}
+
+function hints(runs: readonly RunSummary[], { isServed, unpublished }: Seen): string[] {
   const isStopped = runs.some((run) => stateText(run, isServed) === 'stopped');
   const isWaiting = runs.some(({ progress }) => progress.waiting > 0);
+  const [one] = unpublished;
   return [
+    ...(one === undefined ? [] : [`bring the result into your repository: switchyard resume ${one}`]),
     ...(isStopped ? ['go on with a stopped run: switchyard resume RUN'] : []),
     ...(isWaiting ? ['what waits, and how to answer it: switchyard run show RUN'] : []),
   ];
 }
 
-function rowOf(run: RunSummary, isServed: boolean): string[] {
+function rowOf(run: RunSummary, { isServed, unpublished }: Seen): string[] {
   const began = run.startedAt ?? run.createdAt;
   const state = stateText(run, isServed);
   return [
@@ -70,8 +82,14 @@ function rowOf(run: RunSummary, isServed: boolean): string[] {
     `${run.progress.completed}/${run.progress.total}`,
     momentText(began),
     run.finishedAt === undefined ? '' : durationText(run.finishedAt - began),
-    run.progress.waiting > 0 ? `${run.progress.waiting} waiting for you` : reasonOf(run),
+    noteOf(run, unpublished),
   ];
+}
+
+function noteOf(run: RunSummary, unpublished: ReadonlySet<string>): string {
+  if (run.progress.waiting > 0) return `${run.progress.waiting} waiting for you`;
+  const owed = unpublished.has(run.run) ? unpublishedText : '';
+  return [owed, reasonOf(run)].filter(Boolean).join('; ');
 }
 
 function reasonOf({ phase, reason }: RunSummary): string {

@@ -47,6 +47,7 @@ describe('over real sockets', () => {
   it('carries a message of ten megabytes', async () => {
     const place = await station();
     const { link } = linkTo(place, { role: 'client' });
+    await link.whenConnected();
     const tasks = Array.from({ length: 160 }, (_, index) => ({ ...task(`t${index}`) }));
     const asked = rejection(link.request('run-add-tasks', { run: 'r', tasks }, { timeoutMs: 50 }));
     await vi.waitFor(() => expect(place.messages).toHaveLength(1), { timeout: 60_000 });

@@ -85,13 +85,14 @@ export function exitCodeOf({ phase, progress }: RunView): number {
   return isGood ? exitCodes.ok.code : exitCodes.runFailed.code;
 }
 
-/** ctrl-C: an orchestrator of our own drains and ends, with the run kept; from one of others we go away. */
+/** ctrl-C: an orchestrator of our own drains and ends, with the run kept; from one that others use we go away. */
 async function leave({ session, run, context }: FollowOptions): Promise<number> {
   const { terminal, environment } = context;
   // A terminal has shown `^C` where the cursor was.
   const err = (text: string): void => terminal.err(terminal.isScreen ? `\n${text}` : text);
-  if (session.own === undefined) {
-    err(`detached; run ${run} goes on. To follow it again: switchyard resume ${run}\n`);
+  if (session.own === undefined || (await session.isShared())) {
+    const others = session.own === undefined ? '' : ', since others use its orchestrator as well';
+    err(`detached; run ${run} goes on${others}. To follow it again: switchyard resume ${run}\n`);
     await session.close();
   } else {
     const goOn = `nothing is lost. To go on with this run: switchyard resume ${run}`;

@@ -13,7 +13,13 @@ export function openSession(
   options: CommonOptions,
   mode: StartMode,
 ): Promise<Session> {
-  return openAccess({ context, options, mode, whileStarting: (work) => toldMeanwhile(context, work) });
+  return openAccess({
+    context,
+    options,
+    mode,
+    waiting: (text) => context.terminal.err(`${text}\n`),
+    whileStarting: (work) => toldMeanwhile(context, work),
+  });
 }
 
 async function toldMeanwhile<Result>(

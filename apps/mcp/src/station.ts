@@ -121,7 +121,9 @@ export class Station {
   private async runs(): Promise<boolean> {
     if (this.isElsewhere()) return true;
     const { folder } = await findRepository(this.config, this.config);
-    return runningOrchestrator(folder)?.draining === false;
+    const running = runningOrchestrator(folder);
+    // One that was started to look is not kept: runs could not be worked on there.
+    return running !== undefined && !running.draining && !running.looking;
   }
 
   private keep(mode: StartMode): Promise<Session> {

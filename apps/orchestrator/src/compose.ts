@@ -149,6 +149,7 @@ async function start(ground: Ground): Promise<RunningOrchestrator> {
     fingerprint,
     version: programVersion,
     startedAt: Date.now(),
+    ...(config.looking && { looking: true as const }),
   };
   announce(folder.orchestratorFile, self);
   shutdown.add('local instances', () => {
@@ -239,6 +240,7 @@ function portsOf(ground: Ground, { adapters, instances, doorway, end }: Parts): 
       deadShownMs: config.deadShownMs,
       heartbeatIntervalMs: config.heartbeatIntervalMs,
       ephemeral: config.ephemeral,
+      looking: config.looking,
       version: programVersion,
       hubName: folder.root,
       sandbox: sandbox.tier,

@@ -16,6 +16,9 @@ const orchestratorShape = z.object({
     .optional()
     .describe('host names and addresses for the certificate, comma separated; turns TLS on'),
   ephemeral: flag.default(false).describe('end when all runs have ended and nobody is connected'),
+  looking: flag
+    .default(false)
+    .describe('with --ephemeral: for one look or order; who wants a run to be worked on waits for its end'),
   workersMin: count(0, limits.localWorkersMax).default(0).describe('local workers kept even when idle'),
   workersMax: count(0, limits.localWorkersMax)
     .default(limits.localWorkers)

@@ -246,7 +246,8 @@ export class Orchestrator {
 
   /** An ephemeral orchestrator ends when every run has its report and nobody looks any more. */
   private maybeEnd(): void {
-    const busy = [...this.loop.active()].some((keeper) => keeper.state.paused === undefined);
+    const isLooking = this.ports.settings.looking === true;
+    const busy = !isLooking && [...this.loop.active()].some((keeper) => keeper.state.paused === undefined);
     if (this.presence.clients > 0 || busy) return;
     const owedReports = [...this.loop.keepers.values()].filter(
       ({ run, ended }) => ended && !this.finished.has(run) && this.ports.reports.find(run) === undefined,

@@ -14,6 +14,8 @@ export interface OrchestratorFile {
   readonly startedAt: number;
   /** It is ending: whoever comes now finds what it asks for, but nobody who works on it. */
   readonly draining?: true;
+  /** It was started for one look or order: nobody who works comes to it. */
+  readonly looking?: true;
 }
 
 /** Writes it whole, or not at all. Throws AppError E_STORAGE, E_DISK_FULL. */

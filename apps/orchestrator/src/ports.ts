@@ -51,6 +51,8 @@ export interface DaemonSettings {
   readonly deadShownMs: number;
   readonly heartbeatIntervalMs: number;
   readonly ephemeral: boolean;
+  /** An ephemeral one that works on no run, and so waits for none. */
+  readonly looking?: boolean;
   readonly version: string;
   /** Names the state folder to peers. */
   readonly hubName: string;

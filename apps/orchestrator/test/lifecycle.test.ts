@@ -61,6 +61,15 @@ describe('an ephemeral orchestrator', () => {
     expect(bench.fatal).toEqual([]);
   });
 
+  it('to look waits for no run, since it works on none', async () => {
+    const bench = new Bench({ settings: { ephemeral: true, looking: true } });
+    const client = await bench.client('client-1');
+    await client.api.submit(buildPlan([buildTask({ id: 'a' })]));
+    await client.link.close();
+    await bench.clock.advance(2_000);
+    expect(bench.stopped).toHaveLength(1);
+  });
+
   it('leaves a paused run for another day', async () => {
     const bench = new Bench(ephemeral);
     const client = await bench.client('client-1');

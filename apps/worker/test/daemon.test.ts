@@ -95,14 +95,6 @@ describe('an attempt', () => {
 
   it.each([
     ['a failing command', ['echo oh no; exit 7'], {}, 'E_COMMAND_FAILED', 'logic', /exit code 7/],
-    [
-      'a name that is no UTF-8, as what it is, and not as lying elsewhere',
-      ['printf x > "docs/$(printf "n\\377")"'],
-      {},
-      'E_WORKSPACE_VIOLATION',
-      'logic',
-      /^the attempt left 1 path in its workspace that no commit may hold \(a name that is no UTF-8 .*: docs\/n\\xff$/,
-    ],
     ['no change', ['true'], {}, 'E_NO_CHANGES', 'logic', /changed nothing/],
     [
       'what the audit finds: links out, pipes, repositories and files that make the host run code',

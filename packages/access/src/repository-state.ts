@@ -60,6 +60,8 @@ const orchestratorFile = z.object({
   startedAt: z.number(),
   /** It is ending, and gives out no more work. */
   draining: z.boolean().default(false),
+  /** It was started for one look or order, and nobody who works comes to it. */
+  looking: z.boolean().default(false),
 });
 /** What a running orchestrator says of itself in the state folder. */
 export type OrchestratorFile = z.infer<typeof orchestratorFile>;

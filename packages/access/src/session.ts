@@ -5,6 +5,7 @@ import { AppError, isAppError, limits, peerId } from '@switchyard/protocol';
 import { programVersion, silentLogger, systemClock, systemRandom } from '@switchyard/runtime';
 import { createLink, webSocketDial, type Dial, type Link } from '@switchyard/transport';
 import type { AccessContext, AccessOptions, Introduction } from './options.ts';
+import { countClients } from './count-clients.ts';
 import { daemonEnvironment } from './environment.ts';
 import { startEphemeral, type EphemeralOrchestrator, type EphemeralStart } from './ephemeral.ts';
 import { Presence } from './presence.ts';
@@ -40,7 +41,12 @@ export interface Session {
   close(): Promise<void>;
   /** Closes the connection and leaves an orchestrator of our own to its work. */
   detach(): Promise<void>;
-  /** Asks an orchestrator of our own to drain, and waits until it has ended. */
+  /** Whether others are connected to an orchestrator of our own: it is theirs as well then. */
+  isShared(): Promise<boolean>;
+  /**
+   * Asks an orchestrator of our own to drain, and waits until it has ended. One that others use goes on for them, and
+   * ends by itself behind them.
+   */
   stop(reason: string): Promise<void>;
 }
 
@@ -51,6 +57,8 @@ export interface SessionRequest {
   readonly mode: StartMode;
   /** By default a client called `cli-…`. */
   readonly self?: Introduction;
+  /** Told where an orchestrator that cannot be used is in the way for a while. */
+  readonly waiting?: (text: string) => void;
   /** Goes around the start of an orchestrator, which takes its time. */
   readonly whileStarting?: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
@@ -75,15 +83,17 @@ export async function openSession(request: SessionRequest): Promise<Session> {
   return openLocal(request, await findRepository(context, options));
 }
 
-/** One that is ending takes no more work: its end is waited for. */
+/** One that is ending takes no more work, and one that was started to look none at all: its end is waited for. */
 async function openLocal(request: SessionRequest, repository: RepositoryState): Promise<Session> {
   const { folder } = repository;
   const local = { repository, self: request.self ?? asClient };
+  const toWork = request.mode.kind === 'work';
   for (;;) {
-    const running = await servingOrchestrator(folder);
+    const running = await servingOrchestrator(folder, { toWork, waiting: request.waiting });
     const found: EphemeralStart =
       running === undefined ? await startOwn(request, repository) : { kind: 'other', file: running };
     if (found.kind === 'started') return connectOwn(found.orchestrator, local);
+    if (toWork && found.file.looking) continue;
     const session = await connectLocal(found.file, local);
     // It may have decided to end before it knew of us.
     if (runningOrchestrator(folder)?.draining === false) return session;
@@ -121,7 +131,7 @@ function startFlags(mode: StartMode, repository: RepositoryState): readonly stri
       );
     case 'look':
       // Looking leaves no lines in the log that somebody may look at.
-      return ['--workers-max', '0', '--reviewers-max', '0', '--log-level', 'warn'];
+      return '--looking true --workers-max 0 --reviewers-max 0 --log-level warn'.split(' ');
     case 'work':
       return mode.flags;
   }
@@ -271,8 +281,14 @@ class OpenSession implements Session {
     await this.disconnect();
   }
 
+  async isShared(): Promise<boolean> {
+    // One of them is ours.
+    return this.own !== undefined && ((await countClients(this.own.file.httpUrl)) ?? 0) > 1;
+  }
+
   async stop(reason: string): Promise<void> {
     if (this.own === undefined) return this.disconnect();
+    if (await this.isShared()) return this.detach();
     const ended = this.own.ended();
     const asked = this.client.shutdown(reason).catch((error: unknown) => {
       // It went before it could answer; that is what was asked.

@@ -13,9 +13,16 @@ beforeEach(
 afterEach(() => rmSync(join(folder.root, '..'), { recursive: true, force: true }));
 
 /** Writes the file by which an orchestrator is found. */
-function announce(pid: number, draining?: boolean): void {
+function announce(pid: number, draining?: boolean, looking?: boolean): void {
   const startedTicks = processStart(pid);
-  const file = { pid, startedTicks, url: 'ws://127.0.0.1:1/hub', httpUrl: 'http://127.0.0.1:1', draining };
+  const file = {
+    pid,
+    startedTicks,
+    url: 'ws://127.0.0.1:1/hub',
+    httpUrl: 'http://127.0.0.1:1',
+    draining,
+    looking,
+  };
   writeFileSync(folder.orchestratorFile, JSON.stringify({ ...file, version: '1', startedAt: 1 }));
 }
 
@@ -34,6 +41,24 @@ describe('the orchestrator that takes work', () => {
     const early = new Promise((resolve) => setTimeout(resolve, 200, 'still waiting'));
     expect(await Promise.race([asked, early])).toBe('still waiting');
     ending.kill('SIGKILL');
+    expect(await asked).toBeUndefined();
+  });
+
+  it('is one that was started to look only for who looks; who works is told of the wait, and waits for its end', async () => {
+    const looking = spawn('sleep', ['600'], { stdio: 'ignore' });
+    if (looking.pid === undefined) throw new Error('it did not start');
+    announce(looking.pid, false, true);
+    expect(await servingOrchestrator(folder)).toMatchObject({ pid: looking.pid });
+    const told = new Promise<string>((waiting) => {
+      void servingOrchestrator(folder, { toWork: true, waiting }).then((found) =>
+        waiting(`found ${found?.pid}`),
+      );
+    });
+    expect(await told).toBe(
+      `waiting for process ${looking.pid}, the orchestrator that another command has started for itself alone, to end`,
+    );
+    const asked = servingOrchestrator(folder, { toWork: true });
+    looking.kill('SIGKILL');
     expect(await asked).toBeUndefined();
   });
 

@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { SwitchyardClient } from '@switchyard/client';
 import { AppError, isAppError, messageOf, runId, taskId, unknownTask } from '@switchyard/protocol';
 import type { Command } from 'commander';
-import { commonOptions, type CommandContext } from '../context.ts';
+import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { afterRejection } from '../gate-meant.ts';
 import { questionText, readReply, type GateQuestion, type GateReply } from '../gate-reply.ts';
 import { Interrupt } from '../interrupt.ts';
@@ -18,8 +18,8 @@ export function addGateAsk(gate: Command, context: CommandContext): void {
     .option('--wait', 'wait until the file is saved with an answer')
     .action(async (...given: [string, string, string, { wait?: boolean }, Command]) => {
       const [name, task, file, flags, command] = given;
-      const open = { context, options: commonOptions(command), mode: { kind: 'look' } } as const;
-      const text = await withSession(open, (session) => ask(session, { name, task, file, flags, context }));
+      const options = commonOptions(command);
+      const text = await ask({ name, task, file, flags, options, context });
       context.terminal.out(`${text}\n`);
     });
 }
@@ -29,20 +29,54 @@ interface Asked {
   readonly task: string;
   readonly file: string;
   readonly flags: { readonly wait?: boolean };
+  readonly options: CommonOptions;
   readonly context: CommandContext;
 }
 
-async function ask(session: Session, asked: Asked): Promise<string> {
-  const { name, task, file, flags, context } = asked;
+/** While a person thinks nothing is held: where no orchestrator runs, none that does not work keeps out one that does. */
+async function ask(asked: Asked): Promise<string> {
+  const { task, file, flags, options, context } = asked;
+  const open = { context, options, mode: { kind: 'look' } } as const;
+  const path = resolve(context.cwd, file);
+  const reader = (question: GateQuestion) => async (): Promise<GateReply> =>
+    readReply(await readText(path, file), file, question);
+  const first = await withSession(open, async (session) => {
+    const question = await put(session, path, asked);
+    if (flags.wait === true) return question;
+    return answer(session, question, { read: await reader(question)(), file });
+  });
+  if (typeof first === 'string') return first;
+  const read = await answered(path, reader(first), context);
+  if (read.kind === 'open') return notAnswered(task, file);
+  return withSession(open, async (session) => {
+    // It may have been answered meanwhile, and ask anew: that is another question than the file's.
+    const now = await questionOf(session.client, first.run, task);
+    return answer(session, now, { read: await reader(now)(), file });
+  });
+}
+
+/** The question, which a file that is not there yet is made of. */
+async function put(
+  session: Session,
+  path: string,
+  { name, task, file, context }: Asked,
+): Promise<GateQuestion> {
   const run = await meantRun(session.client, name);
   const question = await questionOf(session.client, run, task);
-  const path = resolve(context.cwd, file);
-  const isNew = await writeNew(path, file, questionText(question));
-  if (isNew) context.terminal.err(`answer it in ${file}\n`);
-  const read = async (): Promise<GateReply> => readReply(await readText(path, file), file, question);
-  const reply = flags.wait === true ? await answered(path, read, context) : await read();
-  if (reply.kind === 'open') return `${task} is not answered yet; tick a box in ${file}, save, and ask again`;
-  const { approve, note, inputs } = reply;
+  if (await writeNew(path, file, questionText(question))) context.terminal.err(`answer it in ${file}\n`);
+  return question;
+}
+
+const notAnswered = (task: string, file: string): string =>
+  `${task} is not answered yet; tick a box in ${file}, save, and ask again`;
+
+async function answer(
+  session: Session,
+  { run, task }: GateQuestion,
+  { read, file }: { read: GateReply; file: string },
+): Promise<string> {
+  if (read.kind === 'open') return notAnswered(task, file);
+  const { approve, note, inputs } = read;
   await session.client.answerGate({
     run: runId.parse(run),
     taskId: taskId.parse(task),

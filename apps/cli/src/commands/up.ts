@@ -38,7 +38,10 @@ const portOf = (text: string): string => String(wholeNumber(text, 65_535));
 
 async function up(options: UpOptions, context: CommandContext): Promise<void> {
   const repository = await findRepository(context, options);
-  const running = await servingOrchestrator(repository.folder);
+  const running = await servingOrchestrator(repository.folder, {
+    toWork: true,
+    waiting: (text) => context.terminal.err(`${text}\n`),
+  });
   if (running !== undefined)
     throw new AppError(
       'E_STATE_LOCKED',

@@ -1,6 +1,7 @@
 import { errorTable, exitCodes, type ErrorCode } from '@switchyard/protocol';
 import { operatingError } from '@switchyard/runtime';
 import { CommanderError } from 'commander';
+import { UsageError } from './usage-error.ts';
 
 /** What a failed command says and how it ends. */
 export interface Ending {
@@ -25,9 +26,16 @@ function usageEnding(error: CommanderError): Ending {
   if (error.exitCode === 0) return { text: '', exitCode: exitCodes.ok.code };
   const message = error.message.replace(/^error: /, '');
   return {
-    text: message === '(outputHelp)' ? '' : errorText('E_USAGE', message),
+    text: message === '(outputHelp)' ? '' : usageText(error, message),
     exitCode: exitCodes.usage.code,
   };
+}
+
+/** With what the very command takes, where that is known. */
+function usageText(error: CommanderError, message: string): string {
+  if (!(error instanceof UsageError)) return errorText('E_USAGE', message);
+  const { words, usage } = error;
+  return `error E_USAGE: ${message}\n  usage: ${usage}; \`switchyard help${words}\` says more\n`;
 }
 
 /** Adds what the code means, unless the message says itself what to do, or the meaning only points to the message. */

@@ -26,6 +26,7 @@ import { addUp } from './commands/up.ts';
 import { addUsage } from './commands/usage.ts';
 import { addWorkers } from './commands/workers.ts';
 import type { CommandContext } from './context.ts';
+import { tellOwnUsage } from './usage-error.ts';
 
 /** The commands in the order of their help. */
 const groups: Readonly<Record<string, readonly ((program: Command, context: CommandContext) => void)[]>> = {
@@ -73,5 +74,6 @@ export function buildProgram(context: CommandContext): Command {
     program.commandsGroup(group);
     for (const add of adds) add(program, context);
   }
+  tellOwnUsage(program);
   return program;
 }

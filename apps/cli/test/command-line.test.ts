@@ -48,6 +48,23 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the command line', () => {
+  it.each([
+    [
+      ['run', 'shw', 'x'],
+      "unknown command 'shw'\n(Did you mean run show?)",
+      'run [options] [command] [plan]',
+      ' run',
+    ],
+    [['run', 'show'], "missing required argument 'run'", 'run show [options] <run>', ' run show'],
+    [['run', 'a.yaml', 'b.yaml'], "too many arguments for 'run'", 'run [options] [command] [plan]', ' run'],
+    [['nothing'], "unknown command 'nothing'", '[options] [command]', ''],
+  ])('that is wrong (%j) is told with what the command it means takes', async (args, told, usage, words) => {
+    const { code, stderr } = await switchyard(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`error E_USAGE: ${told}`);
+    expect(stderr).toContain(`\n  usage: switchyard ${usage}; \`switchyard help${words}\` says more\n`);
+  });
+
   it('checks a plan and says what would run first and how', async () => {
     const ended = await switchyard(['plan', 'check', 'good.yaml']);
     expect(ended).toEqual({

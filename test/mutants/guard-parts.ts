@@ -139,6 +139,15 @@ const watchers: readonly Off[] = [
   ['a tree that cannot be watched is waited for', ".once('error', () => resolve())", ''],
   ['a flood of folders is watched', 'newFolders <= (options.newFoldersMax ?? Infinity)', 'newFolders >= 0'],
 ];
+const disks: readonly Mutant[] = [
+  {
+    name: "a disk that runs full is nobody's trouble",
+    file: 'packages/guard/src/disk-watch.ts',
+    search: 'if (disks.length > 0) cancel = clock.after(pollMs, look);',
+    replacement: '',
+    tests: ['apps/worker/test/full-disk.test.ts'],
+  },
+];
 const buffers: readonly Off[] = [
   ['output without end', 'return this.#total > this.#headMax + this.#tailMax;', 'return this.#total < 0;'],
 ];
@@ -161,6 +170,7 @@ export const guardParts: readonly Mutant[] = [
   ...environment.map(off('clean-environment.ts', 'sandbox')),
   ...left.map(off('plain-sandbox.ts', 'plain-sandbox')),
   ...watchers.map(off('watch-tree.ts', 'audit')),
+  ...disks,
   ...buffers.map(off('output-buffer.ts', 'sandbox-limits')),
   ...unusable.map(off('bubblewrap-program.ts', 'unavailable')),
 ];

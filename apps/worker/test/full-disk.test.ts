@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { statfsSync } from 'node:fs';
 import { openSandbox, type Sandbox } from '@switchyard/guard';
 import { silentLogger, systemClock } from '@switchyard/runtime';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -37,6 +38,26 @@ it('an attempt on a full disk fails as what is tried again, and the next one goe
     bench.assign(base, ['echo x > docs/x'], { attempt: 2, fence: 2 });
     await bench.next('task-completed');
     await bench.until(() => bench.leftAttempts().length === 0);
+  } finally {
+    execFileSync('umount', ['-l', bench.attempts]);
+  }
+});
+
+it('a command that fills the disk is ended before others feel it, and what it wrote goes', async (context) => {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', bench.attempts], { stdio: 'ignore' });
+  } catch {
+    return context.skip();
+  }
+  try {
+    const base = bench.objects.commit({ 'README.md': '# Demo\n' });
+    const fill = 'for i in 1 2 3 4 5; do head -c 9m /dev/zero > docs/$i; done; sleep 60';
+    bench.assign(base, [fill], { attempt: 3, fence: 3 });
+    const { failure } = (await bench.next('task-failed')).payload;
+    expect(failure).toMatchObject({ code: 'E_DISK_FULL', class: 'io' });
+    expect(failure.message).toMatch(/^a command was ended, since the disk .* has only \d+ MiB left$/);
+    await bench.until(() => bench.leftAttempts().length === 0);
+    expect(statfsSync(bench.attempts).bfree).toBeGreaterThan(0.9 * statfsSync(bench.attempts).blocks);
   } finally {
     execFileSync('umount', ['-l', bench.attempts]);
   }

@@ -144,6 +144,7 @@ async function endOf(
     // bwrap's last words may still be in the pipe.
     await withinGrace(parts.clock, status.closed);
     await untilGone(status.childPid, parts);
+    life.throwIfDiskFull();
     const refusedHosts = access.refused();
     return refusedHosts === undefined ? end : { ...end, refusedHosts: [...refusedHosts] };
   } finally {

@@ -91,13 +91,15 @@ function startPlain(request: ProcessRequest, context: PlainContext): Held {
   const life = superviseProcess({ child, request, clock, killTree });
   const end = async (): Promise<ProcessEnd> => {
     try {
-      return await life.ended;
+      await life.ended;
     } finally {
       await untilTreeGone(child.pid, killTree);
       removeLinks();
       // What a survivor still fills goes when the sandbox is closed.
       await removeTree(home).catch(() => undefined);
     }
+    life.throwIfDiskFull();
+    return life.ended;
   };
   return { child, life, request, ended: end() };
 }

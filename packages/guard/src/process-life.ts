@@ -1,11 +1,12 @@
 /**
  * One process from spawn to end, the same for every tier. It ends by itself, by the wall clock, by its signal, by
- * somebody's `kill` or by its limit of processes; then its tree is killed. The end never waits for a pipe that a
+ * somebody's `kill`, by its limit of processes or when it fills the disk; then its tree is killed. The end never waits for a pipe that a
  * survivor holds.
  */
 import type { ChildProcess } from 'node:child_process';
 import { AppError } from '@switchyard/protocol';
 import type { Clock } from '@switchyard/runtime';
+import { watchDisks } from './disk-watch.ts';
 import type { ProcessEnd, ProcessRequest, SandboxEnd } from './sandbox-request.ts';
 
 /** How long a killed process may take to end before nobody waits for it any more. */
@@ -25,6 +26,8 @@ export interface ProcessLife {
   kill(reason: string): void;
   /** Rejects with E_SPAWN when it could not start. */
   readonly ended: Promise<ProcessEnd>;
+  /** Throws E_DISK_FULL when that is why it was killed; to be asked when nothing of it lives any more. */
+  throwIfDiskFull(): void;
 }
 
 /** Watches over a process that was just spawned. */
@@ -61,11 +64,20 @@ export function superviseProcess(supervised: Supervised): ProcessLife {
     clock.after(request.timeoutMs, () => kill('timed-out', `it ran longer than ${request.timeoutMs} ms`)),
   );
   if (supervised.watch !== undefined) cancels.push(supervised.watch((reason) => kill('killed', reason)));
+  let diskFull: AppError | undefined;
+  const full = (error: AppError): void => {
+    diskFull = error;
+    kill('killed', error.message);
+  };
+  cancels.push(watchDisks({ mounts: request.mounts, clock, full }));
   const onAbort = (): void => kill('killed', 'it was cancelled');
   request.signal?.addEventListener('abort', onAbort, { once: true });
   cancels.push(() => request.signal?.removeEventListener('abort', onAbort));
   if (request.signal?.aborted === true) onAbort();
-  return { kill: (reason) => kill('killed', reason), ended };
+  const throwIfDiskFull = (): void => {
+    if (diskFull !== undefined) throw diskFull;
+  };
+  return { kill: (reason) => kill('killed', reason), ended, throwIfDiskFull };
 }
 
 function hasEnded(child: ChildProcess): boolean {

@@ -117,7 +117,10 @@ export interface SandboxProcess {
   readonly stderr: Readable;
   /** Kills the whole tree; `ended` then says `killed`, with this reason. Once it has ended: nothing. */
   kill(reason: string): void;
-  /** When nothing of it lives any more. Rejects with `E_SANDBOX` or `E_SPAWN` when it could not be started. */
+  /**
+   * When nothing of it lives any more. Rejects with `E_SANDBOX` or `E_SPAWN` when it could not be started, with
+   * `E_DISK_FULL` when it was ended because a disk that it may write to ran full.
+   */
   readonly ended: Promise<ProcessEnd>;
 }
 
@@ -127,7 +130,10 @@ export interface Sandbox {
   readonly tier: 'bubblewrap' | 'none';
   /** What this machine gives beyond the tier, in words, for `doctor` and reports. */
   readonly notes: readonly string[];
-  /** Throws `E_SANDBOX` when a mount or the sandbox cannot be set up, `E_CANCELLED` once closed. */
+  /**
+   * Throws `E_SANDBOX` when a mount or the sandbox cannot be set up, `E_DISK_FULL` when the command was ended because
+   * a disk that it may write to ran full, `E_CANCELLED` once closed.
+   */
   run(request: SandboxRequest): Promise<SandboxResult>;
   /**
    * A command will soon be run so, whatever it is and whatever its environment: where it can, its sandbox is set up by

@@ -1,11 +1,12 @@
-/** Keeps the head and the tail of a stream within a limit and counts all of it. */
+/**
+ * Keeps the head and the tail of a stream within a limit and counts all of it. What is kept is copied together: pieces
+ * of one byte would each take a hundred times their size.
+ */
 export class OutputBuffer {
   readonly #headMax: number;
   readonly #tailMax: number;
-  readonly #head: Buffer[] = [];
-  #headBytes = 0;
-  #tail: Buffer[] = [];
-  #tailBytes = 0;
+  readonly #head = new Bytes();
+  readonly #tail = new Bytes();
   #total = 0;
 
   constructor(limitBytes: number) {
@@ -24,20 +25,16 @@ export class OutputBuffer {
 
   add(chunk: Buffer): void {
     this.#total += chunk.length;
-    const room = this.#headMax - this.#headBytes;
-    const first = chunk.subarray(0, room);
-    if (first.length > 0) {
-      this.#head.push(first);
-      this.#headBytes += first.length;
-    }
+    const first = chunk.subarray(0, this.#headMax - this.#head.length);
+    this.#head.append(first);
     const rest = chunk.subarray(first.length);
     if (rest.length > 0) this.#addToTail(rest);
   }
 
   /** Text with a line that says how much is left out. */
   text(): string {
-    const head = Buffer.concat(this.#head);
-    const tail = this.#keptTail();
+    const head = this.#head.last(this.#headMax);
+    const tail = this.#tail.last(this.#tailMax);
     if (!this.truncated) return Buffer.concat([head, tail]).toString('utf8');
     const left = this.#total - head.length - tail.length;
     return `${head.toString('utf8')}\n[... ${left} bytes left out ...]\n${tail.toString('utf8')}`;
@@ -45,25 +42,15 @@ export class OutputBuffer {
 
   /** At most twice the tail is held, so that cutting is rare and memory bounded. */
   #addToTail(chunk: Buffer): void {
-    this.#tail.push(chunk);
-    this.#tailBytes += chunk.length;
-    if (this.#tailBytes <= 2 * this.#tailMax + 65_536) return;
-    const kept = Buffer.from(this.#keptTail());
-    this.#tail = [kept];
-    this.#tailBytes = kept.length;
-  }
-
-  #keptTail(): Buffer {
-    const all = Buffer.concat(this.#tail);
-    return all.subarray(Math.max(0, all.length - this.#tailMax));
+    this.#tail.append(chunk);
+    if (this.#tail.length > 2 * this.#tailMax + 65_536) this.#tail.keepLast(this.#tailMax);
   }
 }
 
 /** Keeps the first bytes of a stream, for output that a program reads. */
 export class HeadBuffer {
   readonly #limit: number;
-  readonly #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #kept = new Bytes();
   #total = 0;
 
   constructor(limitBytes: number) {
@@ -76,13 +63,42 @@ export class HeadBuffer {
 
   add(chunk: Buffer): void {
     this.#total += chunk.length;
-    const kept = chunk.subarray(0, this.#limit - this.#bytes);
-    if (kept.length === 0) return;
-    this.#chunks.push(kept);
-    this.#bytes += kept.length;
+    this.#kept.append(chunk.subarray(0, this.#limit - this.#kept.length));
   }
 
   bytes(): Uint8Array {
-    return Buffer.concat(this.#chunks);
+    return Buffer.from(this.#kept.last(this.#limit));
+  }
+}
+
+/** Bytes that grow at their end, in one piece of memory at most twice as large. */
+class Bytes {
+  #memory: Buffer = Buffer.alloc(0);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  append(chunk: Buffer): void {
+    const needed = this.#length + chunk.length;
+    if (needed > this.#memory.length) {
+      const grown = Buffer.allocUnsafe(Math.max(1024, 2 * needed));
+      this.#memory.copy(grown, 0, 0, this.#length);
+      this.#memory = grown;
+    }
+    chunk.copy(this.#memory, this.#length);
+    this.#length = needed;
+  }
+
+  /** The last bytes, as they are until more come. */
+  last(count: number): Buffer {
+    return this.#memory.subarray(Math.max(0, this.#length - count), this.#length);
+  }
+
+  keepLast(count: number): void {
+    const kept = this.last(count);
+    kept.copy(this.#memory);
+    this.#length = kept.length;
   }
 }

@@ -1,8 +1,16 @@
 import type { Terminal } from './terminal.ts';
 
-/** Text of others for a screen: one line, no control characters (they could move the cursor or forge lines). */
+/** What moves the cursor or forges lines, and what makes text show in another order than it has. */
+const deceptive = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+/** Text of others for a screen: one line, nothing deceptive. */
 export function oneLine(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ').trim();
+  return text.replace(new RegExp(`${deceptive.source}+`, 'gu'), ' ').trim();
+}
+
+/** Several lines of others for a screen, with a mark in the place of each sign that is deceptive. */
+export function plainLines(text: string): string {
+  return text.replace(new RegExp(`(?![\\n\\t])${deceptive.source}`, 'gu'), '\u{fffd}');
 }
 
 /** Cut to a width, with a mark that something is missing. */

@@ -11,7 +11,7 @@ import {
 import { reasonText } from './live-view.ts';
 import { lookOf } from './phase-look.ts';
 import { findingLines } from './run-summary.ts';
-import { durationText, foldText, oneLine } from './show-text.ts';
+import { durationText, foldText, oneLine, plainLines } from './show-text.ts';
 import type { Painter } from './terminal.ts';
 
 interface TriedTask {
@@ -95,7 +95,5 @@ function indented(lines: readonly string[]): string[] {
 function outputLines(output: string, paint: Painter): string[] {
   const text = stripVTControlCharacters(output).trimEnd();
   if (text === '') return [];
-  return text
-    .split(/\r?\n/u)
-    .map((line) => paint.gray(`  │ ${line.replace(/[^\P{Cc}\t]/gu, '\u{fffd}')}`.trimEnd()));
+  return text.split(/\r?\n/u).map((line) => paint.gray(`  │ ${plainLines(line)}`.trimEnd()));
 }

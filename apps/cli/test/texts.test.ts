@@ -10,7 +10,7 @@ import { ReviewProgress } from '../src/review-progress.ts';
 import { closingLines, findingLines } from '../src/run-summary.ts';
 import { viewLines } from '../src/view-text.ts';
 import { taskLines } from '../src/task-text.ts';
-import { cutTo, durationText, foldText, tableText } from '../src/show-text.ts';
+import { cutTo, durationText, foldText, oneLine, plainLines, tableText } from '../src/show-text.ts';
 import type { Terminal } from '../src/terminal.ts';
 import { viewOf } from './stand-in-hub.ts';
 
@@ -157,6 +157,12 @@ describe('texts', () => {
     expect(closingLines(view, undefined, { thrownAway: true }).slice(1)).toEqual([
       `result: branch ${view.branch} of the copy; your checkout is as it was`,
     ]);
+  });
+
+  it('words of others neither forge lines nor show in another order than they have', () => {
+    const words = 'approve\u202Eton od\u2066 \u001B[2Jx\u2028y\tz\nשלום\u200F';
+    expect(oneLine(words)).toBe('approve ton od   [2Jx y z שלום\u200F');
+    expect(plainLines(words)).toBe('approve\u{fffd}ton od\u{fffd} \u{fffd}[2Jx\u{fffd}y\tz\nשלום\u200F');
   });
 
   it('a cut text says that it is cut', () => {

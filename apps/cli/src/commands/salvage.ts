@@ -6,7 +6,7 @@ import { chooseKept, keptBranch, keptName, keptOf, keptWords, type KeptOfTask } 
 import { readRun, readViews } from '../offline.ts';
 import { findRepository, type FoundRepository } from '@switchyard/access';
 import { stoppedHint, withSession } from '../session.ts';
-import { durationText, foldWidth, oneLine, tableText } from '../show-text.ts';
+import { durationText, foldWidth, oneLine, plainLines, tableText } from '../show-text.ts';
 
 interface Chosen {
   readonly attempt?: number;
@@ -140,7 +140,7 @@ async function show(
     return terminal.out(changes.map(({ path, change }) => `${change}  ${oneLine(path)}\n`).join(''));
   }
   const patch = (await git.patch(kept)).toString('utf8');
-  terminal.out(terminal.isScreen ? patch.replace(/[^\P{Cc}\n\t]/gu, '\u{fffd}') : patch);
+  terminal.out(terminal.isScreen ? plainLines(patch) : patch);
 }
 
 interface TakeOptions extends Chosen {

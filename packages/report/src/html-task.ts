@@ -2,6 +2,7 @@ import type { AttemptReport } from '@switchyard/protocol';
 import type { TaskAccount } from './account.ts';
 import { findingsHtml, receiptsHtml } from './html-evidence.ts';
 import { keptLines, type KeptLine } from './kept-lines.ts';
+import { letPass } from './let-pass.ts';
 import { anchorOf, escapeHtml } from './markup.ts';
 import { taskLook, type Tone } from './phase-look.ts';
 import { oneLine } from './plain-text.ts';
@@ -85,12 +86,17 @@ function attemptHtml(run: string, { view }: TaskAccount, attempt: AttemptReport)
   return `<section class="attempt">
 <h3>Attempt ${attempt.attempt}${attempt.round > 1 ? `, round ${attempt.round}` : ''} ${pill(outcomeTone[attempt.outcome], attempt.outcome)} <span class="soft">on ${escapeHtml(oneLine(attempt.worker, 80))}${length}${commit}</span></h3>
 ${keptLines(run, view, attempt).map(keptHtml).join('')}
-${failureHtml(attempt)}
+${letPassHtml(attempt)}${failureHtml(attempt)}
 ${outputHtml(attempt)}
 ${transcriptHtml(attempt)}
 ${receiptsHtml(attempt.receipts)}
 ${attempt.reviews.map(reviewHtml).join('\n')}
 </section>`;
+}
+
+function letPassHtml(attempt: AttemptReport): string {
+  const passed = letPass(attempt);
+  return passed === undefined ? '' : `<p>${pill('person', 'let pass')} ${escapeHtml(passed)}</p>\n`;
 }
 
 function keptHtml({ text, command }: KeptLine): string {

@@ -11,6 +11,7 @@ import { accountOf, bySeverity, type RunAccount, type TaskAccount } from './acco
 import { applyAdvice } from './apply-advice.ts';
 import { endText, placeOf } from './html-evidence.ts';
 import { keptLines } from './kept-lines.ts';
+import { letPass } from './let-pass.ts';
 import { codeBlock, codeSpan, escapeMarkdown } from './markdown-text.ts';
 import { mermaidGraph } from './mermaid-graph.ts';
 import { runLook, taskLook } from './phase-look.ts';
@@ -194,8 +195,10 @@ export function attemptPart(
   const length = attempt.endedAt === undefined ? '' : `, ${durationText(attempt.endedAt - attempt.leasedAt)}`;
   const round = attempt.round > 1 ? `, round ${attempt.round}` : '';
   const { failure, transcript, outputTail = failure?.outputTail ?? '' } = attempt;
+  const passed = letPass(attempt);
   const parts = [
     `### Attempt ${attempt.attempt}${round}: ${attempt.outcome} (${codeSpan(attempt.worker)}${length})`,
+    passed === undefined ? '' : `⚠ ${passed}`,
     failure === undefined ? '' : `✗ ${codeSpan(failure.code)} ${escapeMarkdown(failure.message, 4000)}`,
     ...keptLines(run, view, attempt).map(({ text, command }) =>
       command === undefined ? text : `${text} ${codeSpan(command)}`,

@@ -6,6 +6,7 @@
  *     process -> 127.0.0.1:port -> forwarder | unix socket, bound into the sandbox | -> this -> address
  */
 import { lookup } from 'node:dns/promises';
+import { setMaxListeners } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect, isIP } from 'node:net';
@@ -116,6 +117,8 @@ class Door {
 
   constructor(options: EgressProxyOptions) {
     this.#options = options;
+    // Every connection waits for the end; no more of them than there may be is no leak that Node should warn of.
+    setMaxListeners(2 * connectionsMax, this.#stop.signal);
   }
 
   close(): void {

@@ -62,6 +62,24 @@ it('a private address is none of a list of ends of names, through the proxy of t
   expect(proxy?.refused).toEqual([`10.0.0.1:${port}`]);
 });
 
+it('as many connections as an install opens at once are no leak: nothing warns of them', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): number => warnings.push(warning);
+  process.on('warning', note);
+  const path = await open({ rules: [hostRule(`127.0.0.1:${port}`)] });
+  const clients = Array.from({ length: 15 }, () => connect(path));
+  await Promise.all(
+    clients.map((client) => {
+      client.on('error', () => undefined);
+      client.write(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`);
+      return once(client, 'data');
+    }),
+  );
+  await proxy?.close();
+  process.off('warning', note);
+  expect(warnings).toEqual([]);
+});
+
 it('what is under way ends when it is closed, and so does who has not asked yet', async () => {
   const accepted = once(target, 'connection') as Promise<[Socket]>;
   const path = await open({ rules: [hostRule(`127.0.0.1:${port}`)] });

@@ -24,9 +24,11 @@ import { PlanDesk } from './plan-desk.ts';
 import type { AttemptContext, AttemptPorts, EndedAttempt } from './ports.ts';
 import type { ProgressReporter } from './progress-reporter.ts';
 import { notItsToChange } from './violation-text.ts';
+import { redactor } from './transcript.ts';
 import { orchestratorAwayMs } from './wip.ts';
 import { WipKeeper, type LastWip } from './wip-keeper.ts';
 import { withRetries } from './with-retries.ts';
+import { withoutSecrets, wordsWithout } from './without-secrets.ts';
 
 /**
  * One try at a task: objects fetched, a clone of its own, the work in the sandbox, the commit, and the acceptance
@@ -44,6 +46,7 @@ export class Attempt {
   private readonly startedAt: number;
   private readonly wip: WipKeeper;
   private readonly desk: PlanDesk | undefined;
+  private readonly redact: (text: string) => string;
   private clone: AttemptClone | undefined;
   private hasRun = false;
 
@@ -56,8 +59,10 @@ export class Attempt {
     this.logger = context.logger;
     this.folder = join(ports.attempts, attemptFolder(assignment));
     this.startedAt = ports.clock.now();
+    const redact = redactor(ports.secrets);
+    this.redact = (text) => redact(text).slice(0, text.length);
     const { draft } = assignment;
-    const say = (line: string): void => this.progress.say(line);
+    const say = (line: string): void => this.say(line);
     if (draft !== undefined) this.desk = new PlanDesk({ ...draft, names: ports.names ?? {}, say });
     const { tellWip: tell, leaving, logger } = context;
     this.wip = new WipKeeper({ assignment, ports, logger, leaving, tell, intervalMs: ports.wipIntervalMs });
@@ -65,7 +70,7 @@ export class Attempt {
 
   /** Carries the attempt out: one that was aborted ends as lost, and every other trouble is a report too. */
   async perform(): Promise<EndedAttempt> {
-    const report = await this.outcome();
+    const report = withoutSecrets(await this.outcome(), this.redact);
     this.wip.stop();
     const last: LastWip = report.type === 'task-completed' ? { kind: 'none' } : await this.wip.last();
     return {
@@ -104,8 +109,8 @@ export class Attempt {
         layer,
         logger: this.logger,
         signal,
-        say: (message) => this.progress.say(message),
-        ask: this.context.ask,
+        say: (message) => this.say(message),
+        ask: (question) => this.context.ask(wordsWithout(question, this.redact)),
         spawnTask: this.context.spawnTask,
         pausedMs: this.context.pausedMs,
         desk: this.desk,
@@ -116,10 +121,12 @@ export class Attempt {
       return await this.conclude(outcome, { objects, clone, layer });
     } catch (thrown) {
       if (signal.aborted) return lostReport(assignment, messageOf(signal.reason));
-      this.logger.warn({ err: thrown }, 'attempt failed');
+      const failure = failureOf(thrown);
+      // What went wrong is in the log with the report; of a bug, where.
+      if (failure.code === 'E_INTERNAL') this.logger.error({ err: thrown }, 'an attempt met a bug');
       // What ran before it failed was held or not: the report has to say.
       const evidence = this.hasRun ? { ...this.facts([]), receipts: [] } : undefined;
-      return failedReport(assignment, failureOf(thrown), evidence);
+      return failedReport(assignment, failure, evidence);
     }
   }
 
@@ -134,6 +141,10 @@ export class Attempt {
   /** Places that are no work of the attempt. */
   private excluded(layer: Layer | undefined): string[] {
     return [...this.assignment.scratch, ...(layer?.entries ?? [])];
+  }
+
+  private say(message: string): void {
+    this.progress.say(this.redact(message));
   }
 
   private retrying<T>(what: string, work: () => Promise<T>): Promise<T> {
@@ -173,7 +184,7 @@ export class Attempt {
   private async layer(objects: ObjectCache, clone: AttemptClone): Promise<Layer | undefined> {
     const { setup, base, include } = this.assignment;
     if (setup === undefined) return undefined;
-    this.progress.say('dependency layer');
+    this.say('dependency layer');
     const { sandbox } = this.ports;
     const layer = await this.ports.layers.ensure({
       setup,
@@ -181,7 +192,7 @@ export class Attempt {
       checkout: (commit, folder) => objects.checkout(commit, folder),
       include,
       signal: this.signal,
-      onOutput: (chunk) => this.progress.say(`set-up: ${chunk.trim().split('\n').at(-1) ?? ''}`),
+      onOutput: (chunk) => this.say(`set-up: ${chunk.trim().split('\n').at(-1) ?? ''}`),
     });
     if (sandbox.tier === 'none') await copyLayer(layer, clone.tree);
     return layer;
@@ -299,7 +310,7 @@ export class Attempt {
       env: {},
       clock,
       signal: this.signal,
-      onCommand: (command) => this.progress.say(`acceptance: ${command}`),
+      onCommand: (command) => this.say(`acceptance: ${command}`),
     });
   }
 

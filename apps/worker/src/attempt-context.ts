@@ -16,7 +16,8 @@ import { attemptPathPolicy, openPathGuard, type SandboxMount } from '@switchyard
 import { attemptFolder } from '@switchyard/peer';
 import { AppError } from '@switchyard/protocol';
 import type { AttemptMcp } from './attempt-mcp.ts';
-import { startProcess, type ProcessPlace } from './attempt-process.ts';
+import type { ProcessPlace } from './attempt-process.ts';
+import { HeldProcesses } from './held-processes.ts';
 import { Transcript } from './transcript.ts';
 import type { WorkOptions } from './work-options.ts';
 
@@ -31,7 +32,8 @@ export interface ContextOptions extends WorkOptions, ProcessPlace {
 /** What an executor may do in this attempt: processes in its sandbox, files through its guard, and words. */
 export interface OpenContext {
   readonly context: ExecutorContext;
-  close(): void;
+  /** Resolves when every process that was started here has ended, also one that was still on its way. */
+  close(): Promise<void>;
 }
 
 export function openContext(options: ContextOptions): OpenContext {
@@ -47,6 +49,7 @@ export function openContext(options: ContextOptions): OpenContext {
       }),
   );
   const mayLog = logBudget(options);
+  const processes = new HeldProcesses(options);
   const files = lazily(() =>
     openPathGuard(attemptPathPolicy({ tree, ...writableOf(options), reads: assignment.reads })),
   );
@@ -59,11 +62,10 @@ export function openContext(options: ContextOptions): OpenContext {
   const context: ExecutorContext = {
     run: (argv, command) => runCommand(argv, command, options),
     spawn: (argv, asked) =>
-      startProcess(
-        argv,
-        { ...asked, sockets: [...(model?.sockets ?? []), ...(mcp?.sockets ?? [])] },
-        options,
-      ),
+      processes.start(argv, {
+        ...asked,
+        sockets: [...(model?.sockets ?? []), ...(mcp?.sockets ?? [])],
+      }),
     get files() {
       return files.get();
     },
@@ -88,7 +90,8 @@ export function openContext(options: ContextOptions): OpenContext {
   mcp?.serve([asking]);
   return {
     context,
-    close() {
+    async close() {
+      await processes.end();
       files.close();
       transcript.close();
     },

@@ -88,7 +88,7 @@ async function execute(task: ExecutorTask, laid: Laid): Promise<ExecutorOutcome>
     try {
       return await executeTask(ports.executors, task, open.context);
     } finally {
-      open.close();
+      await open.close();
     }
   } finally {
     await mcp?.close();

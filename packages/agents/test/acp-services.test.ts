@@ -315,6 +315,64 @@ describe('terminals', () => {
     expect(second.killedFor).toMatch(/its agent has ended/);
   });
 
+  it('end with the turn, too, where they had not begun by then', async () => {
+    const late = new FakeProcess();
+    bench.others.push(late);
+    let isFound: (path: string) => void = () => undefined;
+    const looking = new Promise<void>((asked) => {
+      bench.files = {
+        checkWorkingDirectory: () => new Promise((found) => ((isFound = found), asked())),
+      };
+    });
+    bench.play({
+      async work(client) {
+        // Its answer comes when nobody hears it any more.
+        void create(client, { cwd: '/tree' }).catch(() => undefined);
+        await looking;
+        return 'end_turn';
+      },
+    });
+    await bench.perform();
+    isFound('/tree');
+    while (late.killedFor === undefined) await new Promise((resolve) => setImmediate(resolve));
+    expect(late.killedFor).toMatch(/its agent has ended/);
+  });
+
+  it('keep nothing where an agent wants nothing of the output', async () => {
+    const terminal = new FakeProcess();
+    bench.others.push(terminal);
+    let seen: unknown;
+    bench.play({
+      async work(client) {
+        const { terminalId } = await create(client, { outputByteLimit: 0 });
+        terminal.stdout.write('0123456789');
+        terminal.end();
+        await client.request(methods.client.terminal.waitForExit, { sessionId: 's1', terminalId });
+        seen = await client.request(methods.client.terminal.output, { sessionId: 's1', terminalId });
+        return 'end_turn';
+      },
+    });
+    await bench.perform();
+    expect(seen).toMatchObject({ output: '', truncated: true });
+  });
+
+  it('are not more than an agent needs, however many it asks for at once', async () => {
+    const answers: unknown[] = [];
+    for (let count = 0; count < 100; count += 1) bench.others.push(new FakeProcess());
+    bench.files = {
+      checkWorkingDirectory: (path) => new Promise((found) => setImmediate(() => found(path))),
+    };
+    bench.play({
+      async work(client) {
+        const asked = Array.from({ length: 100 }, () => create(client, { cwd: '/tree' }));
+        for (const each of asked) answers.push(await each.catch((error: unknown) => error));
+        return 'end_turn';
+      },
+    });
+    await bench.perform();
+    expect(answers.filter((answer) => !(answer instanceof Error))).toHaveLength(32);
+  });
+
   it('are not more than an agent needs', async () => {
     const answers: unknown[] = [];
     for (let count = 0; count < 33; count += 1) bench.others.push(new FakeProcess());

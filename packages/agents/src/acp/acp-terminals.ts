@@ -13,6 +13,7 @@ import { grantOf, type ToolRights } from '../tools/tool-groups.ts';
 /** What an agent may hold of one terminal's output, and how many terminals it may have open. */
 const outputMax = 1024 * 1024;
 const terminalsMax = 32;
+const endedWords = 'its agent has ended';
 
 interface Terminal {
   readonly child: AgentProcess;
@@ -38,17 +39,30 @@ export class AcpTerminals {
   private readonly options: AcpTerminalsOptions;
   private readonly terminals = new Map<string, Terminal>();
   private count = 0;
+  /** Asked for, and not there yet. */
+  private beginning = 0;
+  private isOver = false;
 
   constructor(options: AcpTerminalsOptions) {
     this.options = options;
   }
 
   async create(request: CreateTerminalRequest): Promise<{ terminalId: string }> {
-    const { context, rights, timeoutMs, writes } = this.options;
+    const { rights } = this.options;
     if (grantOf(rights, 'command') === undefined)
       throw this.refused(request.command, 'E_TOOL_DENIED', `the mode "${rights.slug}" runs no commands`);
-    if (this.terminals.size >= terminalsMax)
+    if (this.terminals.size + this.beginning >= terminalsMax)
       throw RequestError.invalidParams({}, `${terminalsMax} terminals are open; release some`);
+    this.beginning += 1;
+    try {
+      return await this.begin(request);
+    } finally {
+      this.beginning -= 1;
+    }
+  }
+
+  private async begin(request: CreateTerminalRequest): Promise<{ terminalId: string }> {
+    const { context, timeoutMs, writes } = this.options;
     const argv = argvOf(request);
     const folder = await this.folderOf(request);
     const child = await context.spawn(folder === undefined ? argv : inFolder(folder, argv), {
@@ -57,6 +71,7 @@ export class AcpTerminals {
       env: Object.fromEntries((request.env ?? []).map(({ name, value }) => [name, value])),
     });
     child.stdin.end();
+    if (this.isOver) child.kill(endedWords);
     const id = `terminal-${(this.count += 1)}`;
     this.terminals.set(id, this.open(child, request.outputByteLimit ?? outputMax));
     return { terminalId: id };
@@ -82,9 +97,10 @@ export class AcpTerminals {
     return {};
   }
 
-  /** Ends what still runs. */
+  /** Ends what still runs, and what is on its way. */
   close(): void {
-    for (const { child } of this.terminals.values()) child.kill('its agent has ended');
+    this.isOver = true;
+    for (const { child } of this.terminals.values()) child.kill(endedWords);
     this.terminals.clear();
   }
 
@@ -142,7 +158,8 @@ export class AcpTerminals {
 function keep(terminal: Terminal, text: string): void {
   terminal.output += text;
   if (terminal.output.length <= terminal.limit) return;
-  terminal.output = terminal.output.slice(-terminal.limit);
+  // Not `slice(-limit)`, which is all of it where the limit is 0.
+  terminal.output = terminal.output.slice(terminal.output.length - terminal.limit);
   terminal.truncated = true;
 }
 

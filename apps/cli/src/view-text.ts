@@ -143,6 +143,17 @@ function nextLines(
 ): string[] {
   const notes = waitingNotes(view);
   if (isUnpublished) notes.push(`${unpublishedText}; bring it there: switchyard resume ${view.run}`);
-  if (state === 'stopped') return [...notes, `no orchestrator runs; go on: switchyard resume ${view.run}`];
-  return state === 'paused' ? [...notes, `go on: switchyard resume ${view.run}`] : notes;
+  const resume = `switchyard resume ${view.run}`;
+  const raise = view.paused ? raiseIn(view.reason) : undefined;
+  if (state === 'stopped')
+    return [
+      ...notes,
+      `no orchestrator runs; go on: ${raise === undefined ? '' : `${raise}, then `}${resume}`,
+    ];
+  return state === 'paused' ? [...notes, `go on: ${raise ?? resume}`] : notes;
+}
+
+/** Without more money a run that has used up its own is paused again as soon as it is resumed. */
+function raiseIn(reason = ''): string | undefined {
+  return /`(switchyard budget raise [^`]+)`/.exec(reason)?.[1];
 }

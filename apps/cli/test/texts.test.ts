@@ -134,6 +134,23 @@ describe('texts', () => {
     expect(viewLines(parked, { paint: pc.createColors(false), isServed: true })).not.toContain('case files');
   });
 
+  it.each([
+    [true, 'asked by a person', 'go on: switchyard resume demo-abcdef'],
+    [
+      true,
+      'go on with `switchyard budget raise demo-abcdef USD`',
+      'go on: switchyard budget raise demo-abcdef USD',
+    ],
+    [
+      false,
+      'go on with `switchyard budget raise demo-abcdef USD`',
+      'no orchestrator runs; go on: switchyard budget raise demo-abcdef USD, then switchyard resume demo-abcdef',
+    ],
+  ])('a paused run (served: %s, %s) says what lets it go on', (isServed, reason, line) => {
+    const view = viewOf({ phase: 'running', paused: true, reason });
+    expect(viewLines(view, { paint: pc.createColors(false), isServed }).at(-1)).toBe(line);
+  });
+
   it('a run that waits for a person says how to look at what it has changed, if it has', () => {
     const view = viewOf();
     const waiting = view.tasks.map((task, at) =>

@@ -1,5 +1,6 @@
 import type { Finding, TaskAssignment } from '@switchyard/protocol';
 import type { ExecutorTask } from './executor.ts';
+import { listItem } from './list-item.ts';
 import { askToolName } from './mcp/ask-tool.ts';
 import { ownServerName } from './mcp/own-server.ts';
 import { builtInModes, roleOf } from './modes/built-in.ts';
@@ -81,13 +82,14 @@ function doneSection({ acceptance }: TaskAssignment): string {
 
 function findingsSection({ feedback, round }: TaskAssignment): string {
   if (feedback.length === 0) return '';
-  return `## What the review of the last round found (this is round ${round})\n\n${feedback.map(findingLine).join('\n')}`;
+  const items = feedback.map((finding) => listItem(findingText(finding)));
+  return `## What the review of the last round found (this is round ${round})\n\n${items.join('\n')}`;
 }
 
-function findingLine({ severity, file, line, description, suggestion }: Finding): string {
+function findingText({ severity, file, line, description, suggestion }: Finding): string {
   const where = file === undefined ? '' : ` ${file}${line === undefined ? '' : `:${line}`}`;
   const how = suggestion === undefined ? '' : ` Suggestion: ${suggestion}`;
-  return `- [${severity}]${where} ${description}${how}`;
+  return `[${severity}]${where} ${description}${how}`;
 }
 
 function answerSection({ answer }: TaskAssignment): string {

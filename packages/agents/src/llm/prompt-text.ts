@@ -1,4 +1,5 @@
 import type { TaskAssignment } from '@switchyard/protocol';
+import { listItem } from '../list-item.ts';
 import type { Mode } from '../modes/mode.ts';
 import type { McpCaller } from '../tools/mcp-caller.ts';
 import { mayCommandsWrite } from '../tools/tool-groups.ts';
@@ -58,7 +59,7 @@ export function taskText(assignment: TaskAssignment, mcp?: McpCaller): string {
 }
 
 function section(title: string, lines: readonly string[]): string {
-  return lines.length === 0 ? '' : `## ${title}\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
+  return lines.length === 0 ? '' : `## ${title}\n\n${lines.map(listItem).join('\n')}`;
 }
 
 function readsWords({ reads }: TaskAssignment): string[] {

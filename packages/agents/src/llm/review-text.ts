@@ -1,4 +1,5 @@
 import type { ReviewAssignment } from '@switchyard/protocol';
+import { listItem } from '../list-item.ts';
 import { shortened } from '../tools/tool-limits.ts';
 
 /** Of a diff, the rest is for the tools. */
@@ -54,5 +55,5 @@ export function reviewText({ assignment, changed, diff }: ReviewMaterial): strin
 }
 
 function listed(title: string, lines: readonly string[]): string {
-  return lines.length === 0 ? '' : `## ${title}\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
+  return lines.length === 0 ? '' : `## ${title}\n\n${lines.map(listItem).join('\n')}`;
 }

@@ -8,7 +8,7 @@ import {
   type Spender,
 } from '@switchyard/protocol';
 import { HoldTimes } from '@switchyard/agents';
-import { Quota, type QuotaGrant, type QuotaTurn } from '@switchyard/scheduler';
+import { Quota, unknownMs, type QuotaGrant, type QuotaTurn } from '@switchyard/scheduler';
 import type { Loop } from './loop.ts';
 import type { OrchestratorPorts, Send } from './ports.ts';
 import type { RunKeeper } from './run-keeper.ts';
@@ -71,7 +71,12 @@ export class QuotaDesk {
     for (const { state } of loop.active()) {
       const { active, reviewing } = state.index;
       if (state.spentOn === undefined || active.size + reviewing.size === 0) continue;
-      this.quota.begin(ports.clock.monotonic());
+      const providers = this.quota.begin(ports.clock.monotonic());
+      if (providers.length > 0)
+        ports.logger.info(
+          { providers, waitMs: unknownMs },
+          'what was sent before the restart is not known; providers with a limit are asked again when its minute is over',
+        );
       return;
     }
   }

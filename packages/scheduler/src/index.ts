@@ -54,4 +54,4 @@ export { touchedBy } from './touched.ts';
 export { wantedLabels } from './wanted-labels.ts';
 export type { MeterLimits } from './quota/meter.ts';
 export type { ProviderPause } from './quota/provider.ts';
-export { Quota, slotMs, type QuotaGrant, type QuotaTurn, type QuotaWant } from './quota/quota.ts';
+export { Quota, slotMs, unknownMs, type QuotaGrant, type QuotaTurn, type QuotaWant } from './quota/quota.ts';

@@ -60,6 +60,8 @@ const minuteMs = 60_000;
  * many seconds to send one. Once the server begins to answer it was there, and counts from then at the latest.
  */
 const onItsWayMs = 15_000;
+/** How long nobody sends where it is not known what was sent before. */
+export const unknownMs = slotMs.validity + minuteMs + onItsWayMs;
 
 /**
  * The quota of the whole fleet: who may send when. Deterministic and without I/O: time comes in with every call, as
@@ -108,12 +110,14 @@ export class Quota {
 
   /**
    * What was sent in the last minute is not known, because whoever counted it is gone: where there is a limit, nobody
-   * sends for a minute.
+   * sends for a minute, and before it as long as the last of those requests may have taken to get there. The providers.
    */
-  begin(at: number): void {
-    for (const [name, { rpm, tokensPerMinute }] of Object.entries(this.limits))
-      if (rpm !== undefined || tokensPerMinute !== undefined)
-        this.provider(name).meter.block(at + slotMs.validity + minuteMs + onItsWayMs);
+  begin(at: number): readonly string[] {
+    const limited = Object.entries(this.limits)
+      .filter(([, { rpm, tokensPerMinute }]) => rpm !== undefined || tokensPerMinute !== undefined)
+      .map(([name]) => name);
+    for (const name of limited) this.provider(name).meter.block(at + unknownMs);
+    return limited;
   }
 
   get isIdle(): boolean {

@@ -94,11 +94,16 @@ export class Scenario {
     return this.start(process.execPath, [cliBin, ...args]);
   }
 
-  start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+  start(
+    program: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    stdin: 'ignore' | 'pipe' = 'ignore',
+  ): Running {
     const child = spawn(program, args, {
       cwd: this.repository,
       env: { ...this.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     });
     let stdout = '';
     let stderr = '';

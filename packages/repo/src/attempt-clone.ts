@@ -9,7 +9,6 @@ import { resumedTree } from './attempt-resume.ts';
 import { AttemptSnapshots } from './attempt-snapshot.ts';
 import { gitLimits } from './git-limits.ts';
 import type { RawPath } from './raw-path.ts';
-
 import { makeThrowaway } from './throwaway-git.ts';
 
 /** Makes the checkout and everything around it. What was made so far is removed when it fails. */

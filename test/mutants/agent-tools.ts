@@ -93,12 +93,18 @@ const acpTerminals: readonly Off[] = [
     'return await this.options.context.files.checkWorkingDirectory(cwd);',
     'return await Promise.resolve(cwd);',
   ],
-  ['terminals without end', 'if (this.terminals.size >= terminalsMax)', 'if (this.terminals.size < 0)'],
+  [
+    'terminals without end',
+    'if (this.terminals.size + this.beginning >= terminalsMax)',
+    'if (this.terminals.size + this.beginning < 0)',
+  ],
+  ['terminals without end at once', 'this.terminals.size + this.beginning', 'this.terminals.size'],
   [
     'terminals outlive the turn',
-    "for (const { child } of this.terminals.values()) child.kill('its agent has ended');",
+    'for (const { child } of this.terminals.values()) child.kill(endedWords);',
     '',
   ],
+  ['a terminal on its way outlives the turn', 'if (this.isOver) child.kill(endedWords);', ''],
 ];
 const acpPermission: readonly Off[] = [
   [
@@ -160,7 +166,7 @@ export const agentTools: readonly Mutant[] = [
   ...narrowed.map(off('tools/narrowed-files.ts', ['tools'])),
   ...groups.map(off('tools/tool-groups.ts', ['tools'])),
   ...acpFiles.map(off('acp/acp-files.ts', ['acp-services'])),
-  ...acpTerminals.map(off('acp/acp-terminals.ts', ['acp-services'])),
+  ...acpTerminals.map(off('acp/acp-terminals.ts', ['acp-services', 'acp-terminals'])),
   ...acpPermission.map(off('acp/acp-permission.ts', ['acp-services'])),
   ...modes.map(off('modes/choose-mode.ts', ['modes'])),
 ];

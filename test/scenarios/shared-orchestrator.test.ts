@@ -30,7 +30,8 @@ afterEach(async () => {
 const runNamed = (output: string): string | undefined => /^run (\S+): /m.exec(output)?.[1];
 
 async function phaseOf(made: Scenario, run: string): Promise<string> {
-  const { stdout } = await made.cli('run', 'show', run, '--json').ended;
+  const { code, stdout, stderr } = await made.cli('run', 'show', run, '--json').ended;
+  expect([code, stderr]).toEqual([0, '']);
   return (JSON.parse(stdout) as { phase: string }).phase;
 }
 

@@ -1,7 +1,8 @@
 import type { RunReport, RunView } from '@switchyard/protocol';
+import { askOrRead } from './ask-or-read.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
-import { readRun, readRunTasks, unpublishedRuns, unservedRepository } from './offline.ts';
-import { meantRun, withSession } from './session.ts';
+import { readRun, readRunTasks, unpublishedRuns } from './offline.ts';
+import { meantRun } from './session.ts';
 
 interface LookedAt {
   readonly view: RunView;
@@ -17,16 +18,17 @@ export async function lookAtRun(
   context: CommandContext,
   options: CommonOptions,
 ): Promise<LookedAt> {
-  const unserved = await unservedRepository(context, options);
-  if (unserved !== undefined) {
-    const view = await readRun(unserved, name);
-    const isUnpublished = (await unpublishedRuns(unserved, [view])).has(view.run);
-    return { view, isServed: false, isUnpublished };
-  }
-  const view = await withSession({ context, options, mode: { kind: 'never' } }, async ({ client }) =>
-    client.run(await meantRun(client, name)),
-  );
-  return { view, isServed: true, isUnpublished: false };
+  return askOrRead<LookedAt>(context, options, {
+    ask: async ({ client }) => {
+      const view = await client.run(await meantRun(client, name));
+      return { view, isServed: true, isUnpublished: false };
+    },
+    read: async (repository) => {
+      const view = await readRun(repository, name);
+      const isUnpublished = (await unpublishedRuns(repository, [view])).has(view.run);
+      return { view, isServed: false, isUnpublished };
+    },
+  });
 }
 
 /** The same, with what was tried with each task. */
@@ -35,10 +37,8 @@ export async function lookAtTasks(
   context: CommandContext,
   options: CommonOptions,
 ): Promise<Pick<RunReport, 'view' | 'tasks'>> {
-  const unserved = await unservedRepository(context, options);
-  if (unserved !== undefined) return readRunTasks(unserved, name);
-  return withSession({ context, options, mode: { kind: 'never' } }, async ({ client }) => {
-    const { report } = await client.report(await meantRun(client, name));
-    return report;
+  return askOrRead<Pick<RunReport, 'view' | 'tasks'>>(context, options, {
+    ask: async ({ client }) => (await client.report(await meantRun(client, name))).report,
+    read: (repository) => readRunTasks(repository, name),
   });
 }

@@ -94,7 +94,11 @@ async function openLocal(request: SessionRequest, repository: RepositoryState): 
       running === undefined ? await startOwn(request, repository) : { kind: 'other', file: running };
     if (found.kind === 'started') return connectOwn(found.orchestrator, local);
     if (toWork && found.file.looking) continue;
-    const session = await connectLocal(found.file, local);
+    const session = await connectLocal(found.file, local).catch((error: unknown) => {
+      // One that has ended meanwhile is as good as none.
+      if (runningOrchestrator(folder) !== undefined) throw error;
+    });
+    if (session === undefined) continue;
     // It may have decided to end before it knew of us.
     if (runningOrchestrator(folder)?.draining === false) return session;
     await session.detach();
@@ -210,19 +214,27 @@ async function connect({ url, self, dial, presence, own, orchestrator }: Connect
   });
   // Between two tries to connect nothing else would keep this process alive.
   const awake = setInterval(() => undefined, 60_000);
-  try {
-    await firstConnection(link, url, orchestrator);
-  } catch (error) {
-    clearInterval(awake);
-    await link.close();
-    throw fatal ?? error;
-  }
   const closed = (): void => {
     presence?.found();
     clearInterval(awake);
   };
+  // It may be ending: then nobody will answer.
+  presence?.lost();
+  try {
+    await Promise.race([firstConnection(link, url, orchestrator), presence?.gone.then(rejected) ?? never]);
+  } catch (error) {
+    closed();
+    await link.close();
+    throw fatal ?? error;
+  }
   const gone = presence === undefined ? refusal : Promise.race([refusal, presence.gone]);
   return new OpenSession(link, { url, listeners, closed, own, gone });
+}
+
+const never = new Promise<never>(() => undefined);
+
+function rejected(error: AppError): never {
+  throw error;
 }
 
 async function firstConnection(link: Link, url: string, orchestrator?: number): Promise<void> {

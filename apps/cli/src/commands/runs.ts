@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import type { RunSummary } from '@switchyard/protocol';
 import type { Command } from 'commander';
+import { askOrRead } from '../ask-or-read.ts';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { followRun } from '../follow-run.ts';
-import { readRuns, unpublishedRuns, unservedRepository } from '../offline.ts';
-import { meantRun, openSession, withSession } from '../session.ts';
+import { readRuns, unpublishedRuns } from '../offline.ts';
+import { meantRun, openSession } from '../session.ts';
 import { durationText, foldWidth, momentText, oneLine, tableText } from '../show-text.ts';
 import { stateText, unpublishedText } from '../view-text.ts';
 
@@ -25,12 +26,7 @@ export function addRuns(program: Command, context: CommandContext): void {
 }
 
 async function list(options: CommonOptions & { json?: boolean }, context: CommandContext): Promise<void> {
-  const unserved = await unservedRepository(context, options);
-  const isServed = unserved === undefined;
-  const runs = isServed
-    ? await withSession({ context, options, mode: { kind: 'never' } }, ({ client }) => client.runs())
-    : await readRuns(unserved);
-  const unpublished = isServed ? new Set<string>() : await unpublishedRuns(unserved, runs);
+  const { runs, ...seen } = await allRuns(options, context);
   const newestFirst = runs.toSorted((a, b) => b.createdAt - a.createdAt);
   if (options.json === true) return context.terminal.out(`${JSON.stringify(newestFirst, undefined, 2)}\n`);
   const { out, paint } = context.terminal;
@@ -38,15 +34,24 @@ async function list(options: CommonOptions & { json?: boolean }, context: Comman
   const after = sessions.length === 0 ? '' : `\n${sessions.join('\n')}\n`;
   if (newestFirst.length === 0) return out(`no runs yet; \`switchyard run PLAN\` starts one\n${after}`);
   const [head = '', ...rows] = tableText(
-    [
-      ['run', 'state', 'tasks', 'started', 'took', ''],
-      ...newestFirst.map((run) => rowOf(run, { isServed, unpublished })),
-    ],
+    [['run', 'state', 'tasks', 'started', 'took', ''], ...newestFirst.map((run) => rowOf(run, seen))],
     { width: foldWidth(context.terminal) },
   );
-  out(
-    `${[paint.gray(head), ...rows, ...hints(newestFirst, { isServed, unpublished }).map(paint.yellow)].join('\n')}\n${after}`,
-  );
+  out(`${[paint.gray(head), ...rows, ...hints(newestFirst, seen).map(paint.yellow)].join('\n')}\n${after}`);
+}
+
+/** All runs, oldest first, from the orchestrator or from the journal. */
+function allRuns(
+  options: CommonOptions,
+  context: CommandContext,
+): Promise<Seen & { readonly runs: readonly RunSummary[] }> {
+  return askOrRead<Seen & { readonly runs: readonly RunSummary[] }>(context, options, {
+    ask: async ({ client }) => ({ runs: await client.runs(), isServed: true, unpublished: new Set() }),
+    read: async (repository) => {
+      const runs = await readRuns(repository);
+      return { runs, isServed: false, unpublished: await unpublishedRuns(repository, runs) };
+    },
+  });
 }
 
 /** Review sessions of this checkout: runs, too, in the eyes of a person. */

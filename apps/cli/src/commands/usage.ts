@@ -2,8 +2,8 @@ import { sumUsage, usdText, type RunView, type UsageRow } from '@switchyard/prot
 import { Option, type Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { lookAtRun } from '../look-at-run.ts';
-import { readViews, unservedRepository } from '../offline.ts';
-import { withSession } from '../session.ts';
+import { askOrRead } from '../ask-or-read.ts';
+import { readViews } from '../offline.ts';
 import { foldWidth, oneLine, tableText } from '../show-text.ts';
 
 const groupings = ['task', 'attempt', 'agent', 'model'] as const;
@@ -78,11 +78,12 @@ function cells(name: string, rows: readonly UsageRow[]): string[] {
 
 /** All runs, oldest first, from the orchestrator or from the journal. */
 async function allViews(context: CommandContext, options: CommonOptions): Promise<readonly RunView[]> {
-  const unserved = await unservedRepository(context, options);
-  if (unserved !== undefined) return readViews(unserved);
-  return withSession({ context, options, mode: { kind: 'never' } }, async ({ client }) => {
-    const views: RunView[] = [];
-    for (const { run } of await client.runs()) views.push(await client.run(run));
-    return views;
+  return askOrRead<readonly RunView[]>(context, options, {
+    ask: async ({ client }) => {
+      const views: RunView[] = [];
+      for (const { run } of await client.runs()) views.push(await client.run(run));
+      return views;
+    },
+    read: readViews,
   });
 }

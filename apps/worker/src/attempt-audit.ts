@@ -10,9 +10,8 @@ import {
 import { AppError, type AttemptViolation, type TaskAssignment } from '@switchyard/protocol';
 import type { Clock, Logger } from '@switchyard/runtime';
 import { LiveAudit } from './live-audit.ts';
+import { counted, shown } from './violation-text.ts';
 
-/** Paths that an error names. */
-const shownMax = 10;
 /** Folders that a live watcher takes on: each costs the kernel a watch, and time to set up. */
 const watchedFoldersMax = 5_000;
 
@@ -100,11 +99,11 @@ function follow(
 }
 
 function violationError(violations: readonly AuditEvent[], { workspace }: TaskAssignment): AppError {
-  const shown = violations.slice(0, shownMax).map(({ kind, path }) => `${path} (${kind})`);
-  const more = violations.length > shownMax ? ' …' : '';
+  const changed = violations.map(({ kind, path }) => `${path} (${kind})`);
+  const isOne = violations.length === 1;
   return new AppError(
     'E_WORKSPACE_VIOLATION',
-    `the attempt changed ${violations.length} ${violations.length === 1 ? 'path that is' : 'paths that are'} not its to change (workspace: ${workspace.join(', ')}): ${shown.join(', ')}${more}`,
+    `the attempt changed ${counted(changed)} that ${isOne ? 'is' : 'are'} not its to change (workspace: ${workspace.join(', ')}): ${shown(changed)}`,
     { details: { paths: violations.map(({ path }) => path) } },
   );
 }

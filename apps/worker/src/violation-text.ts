@@ -1,5 +1,6 @@
 import { AppError, type TaskAssignment } from '@switchyard/protocol';
 
+/** Paths that an error names. */
 const shownMax = 10;
 
 /** What a commit of the attempt would hold and may not: E_WORKSPACE_VIOLATION, with the paths. */
@@ -26,10 +27,12 @@ function isIn(path: string, place: string): boolean {
   return place === '.' || path === place || path.startsWith(`${place}/`);
 }
 
-function counted(paths: readonly string[]): string {
+/** How many paths, in words. */
+export function counted(paths: readonly string[]): string {
   return `${paths.length} ${paths.length === 1 ? 'path' : 'paths'}`;
 }
 
-function shown(paths: readonly string[]): string {
+/** The first of them, as one text. */
+export function shown(paths: readonly string[]): string {
   return `${paths.slice(0, shownMax).join(', ')}${paths.length > shownMax ? ' …' : ''}`;
 }

@@ -1,7 +1,7 @@
 /**
  * One process from spawn to end, the same for every tier. It ends by itself, by the wall clock, by its signal, by
- * somebody's `kill`, by its limit of processes or when it fills the disk; then its tree is killed. The end never waits for a pipe that a
- * survivor holds.
+ * somebody's `kill`, by its limit of processes or when it fills the disk; then its tree is killed. The end never waits
+ * for a pipe that a survivor holds.
  */
 import type { ChildProcess } from 'node:child_process';
 import { AppError } from '@switchyard/protocol';

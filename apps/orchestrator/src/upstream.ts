@@ -15,9 +15,7 @@ export function upstreamOf(
   let files = filesMax;
   let found = findingsMax;
   const direct = state.tasks.get(id)?.task.dependsOn ?? [];
-  const hasWord = (task: TaskState): boolean =>
-    tells(task, direct) || findingsOf(task, reviews).length > 0 || blockersOf(task).length > 0;
-  return tasksBefore(state, id, hasWord).flatMap((task) => {
+  return tasksBefore(state, id, (task) => tells(task, direct) || hasWord(task, reviews)).flatMap((task) => {
     const phase = phaseOf(task);
     if (phase === undefined) return [];
     const all = findingsOf(task, reviews);
@@ -62,12 +60,22 @@ function commitOf({ phase }: TaskState): UpstreamTask['commit'] {
   return phase.kind === 'completed' || phase.kind === 'verifying' ? phase.merged : undefined;
 }
 
+/** Whether it has findings or blockers; asked of 100 tasks for one assignment, so it makes no lists of them. */
+function hasWord(task: TaskState, reviews: RunKeeper['reviews']): boolean {
+  if (task.phase.kind === 'failed') return true;
+  const own = task.history.at(-1)?.handover;
+  if (own !== undefined && own.findings.length + own.blockers.length > 0) return true;
+  return reviews.size > 0 && reviewedFindings(task, reviews).length > 0;
+}
+
 /** Of the attempt that counts: what its reviewers found, then what it says itself. */
-function findingsOf({ task, history }: TaskState, reviews: RunKeeper['reviews']): Finding[] {
+function findingsOf(task: TaskState, reviews: RunKeeper['reviews']): Finding[] {
+  return [...reviewedFindings(task, reviews), ...(task.history.at(-1)?.handover?.findings ?? [])];
+}
+
+function reviewedFindings({ task, history }: TaskState, reviews: RunKeeper['reviews']): readonly Finding[] {
   const last = history.at(-1);
-  if (last === undefined) return [];
-  const outcome = reviews.size === 0 ? undefined : reviews.get(reviewKey(task.id, last.fence))?.outcome;
-  return [...(outcome?.findings ?? []), ...(last.handover?.findings ?? [])];
+  return (last && reviews.get(reviewKey(task.id, last.fence))?.outcome?.findings) ?? [];
 }
 
 function blockersOf({ phase, history }: TaskState): string[] {

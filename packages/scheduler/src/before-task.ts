@@ -13,16 +13,23 @@ export function tasksBefore(
   id: TaskId,
   counts: (task: TaskState) => boolean,
 ): TaskState[] {
-  const found = new Set<TaskId>();
   const counting: TaskState[] = [];
-  const look = [...(tasks.get(id)?.task.dependsOn ?? [])];
-  for (const at of look) {
+  let left = tasksMax;
+  const look = (at: TaskId): readonly TaskId[] => {
     const task = tasks.get(at);
-    if (task === undefined || found.has(at)) continue;
-    found.add(at);
+    if (task === undefined) return [];
+    left -= 1;
     if (counts(task)) counting.push(task);
-    if (found.size === tasksMax) break;
-    if (task.task.kind !== 'implement') look.push(...task.task.dependsOn);
+    return task.task.kind === 'implement' ? [] : task.task.dependsOn;
+  };
+  let behind: readonly TaskId[] = tasks.get(id)?.task.dependsOn ?? [];
+  // A chain comes by no task twice: mostly there is no need to remember which were looked at.
+  for (let [only] = behind; only !== undefined && behind.length === 1 && left > 0; [only] = behind)
+    behind = look(only);
+  const found = new Set(behind);
+  for (const at of found) {
+    if (left === 0) break;
+    for (const next of look(at)) found.add(next);
   }
   const place = (task: TaskState): number => index.order.get(task.task.id) ?? 0;
   return counting.sort((a, b) => place(a) - place(b));

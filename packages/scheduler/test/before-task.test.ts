@@ -29,6 +29,18 @@ describe('what a task builds on', () => {
     ]);
   });
 
+  it('has a task once to which several ways lead', () => {
+    const tasks = [
+      task({ id: 'work' }),
+      task({ id: 'build', kind: 'verify', dependsOn: ['work'] }),
+      task({ id: 'left', kind: 'verify', dependsOn: ['build'] }),
+      task({ id: 'right', kind: 'verify', dependsOn: ['build', 'work'] }),
+      task({ id: 'both', kind: 'verify', dependsOn: ['left', 'right'] }),
+      task({ id: 'last', kind: 'verify', dependsOn: ['both'] }),
+    ];
+    expect(namesBefore(tasks, 'last')).toEqual(['work', 'build', 'left', 'right', 'both']);
+  });
+
   it('is the nearest hundred of a long chain', () => {
     const tasks = Array.from({ length: 300 }, (_, at) =>
       task({ id: `t${at}`, kind: 'verify', dependsOn: at === 0 ? [] : [`t${at - 1}`] }),

@@ -52,13 +52,16 @@ export function openOutbox(options: OutboxOptions): Outbox {
 
 interface Waiting {
   readonly entry: OutboxEntry;
+  /** It has waited for `soonMs` already. */
+  isDue: boolean;
   resolve(): void;
   reject(error: AppError): void;
 }
 
 /**
- * So long a message waits for others, and for its acknowledgement: an idle orchestrator on the same network has written
- * its journal by then, and the two need not wait for one disk. What dies with its process meanwhile was not promised.
+ * So long a message waits for others, twice that at most, and for its acknowledgement: an idle orchestrator on the same
+ * network has written its journal by then, and the two need not wait for one disk. What dies with its process meanwhile
+ * was not promised.
  */
 const soonMs = 10;
 const laterMs = 1_000;
@@ -129,7 +132,7 @@ class FileOutbox implements Outbox {
       return Promise.reject(this.refusal);
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ entry, resolve, reject });
+      this.waiting.push({ entry, isDue: false, resolve, reject });
       this.writing ??= this.drain();
     });
   }
@@ -144,8 +147,7 @@ class FileOutbox implements Outbox {
   private async drain(): Promise<void> {
     while (this.waiting.length > 0 || this.isForgetting) {
       await new Promise<void>((resolve) => (this.options.soon ?? machineSoon)(resolve));
-      const group = this.waiting;
-      this.waiting = [];
+      const group = this.due();
       this.isForgetting = false;
       try {
         await this.writeGroup(group.map(({ entry }) => entry));
@@ -165,6 +167,16 @@ class FileOutbox implements Outbox {
     }
     // In the same step as the last look at `waiting`, so that nothing is left behind.
     this.writing = undefined;
+  }
+
+  /** Who has waited: all as soon as one must go to the disk, else those that were acknowledged meanwhile. */
+  private due(): Waiting[] {
+    const isArrived = ({ entry }: Waiting): boolean => this.forgotten.has(entry.id);
+    const mustWrite = this.isForgetting || this.waiting.some((each) => each.isDue && !isArrived(each));
+    const group = mustWrite ? this.waiting : this.waiting.filter(isArrived);
+    this.waiting = mustWrite ? [] : this.waiting.filter((each) => !isArrived(each));
+    for (const each of this.waiting) each.isDue = true;
+    return group;
   }
 
   private async writeGroup(entries: readonly OutboxEntry[]): Promise<void> {

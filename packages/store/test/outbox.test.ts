@@ -121,16 +121,48 @@ describe('an outbox', () => {
     await first.close();
   });
 
-  it('writes what is acknowledged too late', async () => {
-    const first = open();
+  it('writes what nobody has acknowledged by the second look, and with it what has just come', async () => {
+    const looks: (() => void)[] = [];
+    const first = open({ soon: (callback) => looks.push(callback) });
     const before = statSync(file).size;
+    const look = async (): Promise<void> => {
+      looks.shift()?.();
+      await new Promise(setImmediate);
+    };
     const stored = first.append(id(1), frame('a'));
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    await look();
+    expect(statSync(file).size).toBe(before);
+    const also = first.append(id(2), frame('b'));
+    await look();
     await first.acknowledge([id(1)]);
-    await stored;
-    expect(statSync(file).size).toBeGreaterThan(before);
-    await first.append(id(2), frame('b'));
+    await Promise.all([stored, also]);
+    expect(await textsAfterACrash()).toEqual(['m1=a', 'm2=b']);
     expect(texts(first)).toEqual(['m2=b']);
+    outbox = undefined;
+    const closed = first.close();
+    await look();
+    await closed;
+  });
+
+  it('does not write what has just come on behalf of what was acknowledged in time', async () => {
+    const looks: (() => void)[] = [];
+    const first = open({ soon: (callback) => looks.push(callback) });
+    const before = statSync(file).size;
+    for (let number = 1; number <= 20; number += 1) {
+      void first.append(id(number), frame('a'));
+      if (number > 1) await first.acknowledge([id(number - 1)]);
+      looks.shift()?.();
+      await new Promise(setImmediate);
+    }
+    expect(statSync(file).size).toBe(before);
+    await first.acknowledge([id(20)]);
+    outbox = undefined;
+    const closed = first.close();
+    while (looks.length > 0) {
+      looks.shift()?.();
+      await new Promise(setImmediate);
+    }
+    await closed;
   });
 
   it('drops a last record that was cut off, at every length, and keeps the others', async () => {

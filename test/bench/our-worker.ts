@@ -56,6 +56,7 @@ function carryOut(envelope: Envelope): void {
       worker: self,
       startedAt: at,
       finishedAt: at,
+      outputTail: '',
     },
   });
 }

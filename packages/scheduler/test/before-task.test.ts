@@ -41,10 +41,13 @@ describe('what a task builds on', () => {
     expect(namesBefore(tasks, 'last')).toEqual(['work', 'build', 'left', 'right', 'both']);
   });
 
-  it('is the nearest hundred of a long chain', () => {
+  it('is the nearest twenty of a long chain, and the nearest hundred of many', () => {
+    const many = Array.from({ length: 120 }, (_, at) => task({ id: `m${at}` }));
+    const last = task({ id: 'last', dependsOn: many.map((each) => each.id) });
+    expect(namesBefore([...many, last], 'last')).toEqual(many.slice(0, 100).map((each) => each.id));
     const tasks = Array.from({ length: 300 }, (_, at) =>
       task({ id: `t${at}`, kind: 'verify', dependsOn: at === 0 ? [] : [`t${at - 1}`] }),
     );
-    expect(namesBefore(tasks, 't299')).toEqual(tasks.slice(199, 299).map((each) => each.id));
+    expect(namesBefore(tasks, 't299')).toEqual(tasks.slice(279, 299).map((each) => each.id));
   });
 });

@@ -7,6 +7,8 @@ import { frameLimit } from './envelope-writer.ts';
 /** One window of fairness: a channel gets this many envelopes of it, then the others have their turn. */
 const windowMs = 5;
 const windowEnvelopes = 500;
+/** Who has sent no more in it needs no timer that ends it. */
+const lightEnvelopes = 50;
 /** Bytes that may wait when a channel cannot be paused. */
 const waitingBytesMax = 64 * 1024 * 1024;
 
@@ -29,7 +31,9 @@ export class Inflow {
   private waiting: Uint8Array[] = [];
   private waitingBytes = 0;
   private spent = 0;
-  private windowOpen = false;
+  private openedAt = -Infinity;
+  /** A timer ends the window, so that it lasts until others have had their turn. */
+  private isTimed = false;
   private ended = false;
 
   constructor(options: InflowOptions) {
@@ -56,10 +60,11 @@ export class Inflow {
   }
 
   private take(frame: Uint8Array): void {
-    this.openWindow();
+    if (this.spent <= lightEnvelopes) this.openWindow();
     try {
       for (const raw of readFrame(frame)) {
         this.spent += 1;
+        if (this.spent > lightEnvelopes) this.endWindowLater();
         this.options.onEnvelope(raw);
         if (this.ended) return;
       }
@@ -70,10 +75,17 @@ export class Inflow {
   }
 
   private openWindow(): void {
-    if (this.windowOpen) return;
-    this.windowOpen = true;
+    const now = this.options.clock.monotonic();
+    if (now - this.openedAt < windowMs) return;
+    this.openedAt = now;
+    this.spent = 0;
+  }
+
+  private endWindowLater(): void {
+    if (this.isTimed) return;
+    this.isTimed = true;
     this.options.clock.after(windowMs, () => {
-      this.windowOpen = false;
+      this.isTimed = false;
       this.spent = 0;
       this.drain();
     });

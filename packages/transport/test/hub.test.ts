@@ -199,6 +199,20 @@ describe('a peer that breaks the rules is told why, and nobody else is harmed', 
     expect(flood.closed).toBeUndefined();
   });
 
+  it('who says little costs no timer', async () => {
+    const world = new World();
+    const peer = await world.greeted('worker-1');
+    await world.clock.advance(5);
+    const { timersLeft } = world.clock;
+    for (let count = 0; count < 200; count += 1) {
+      peer.say('task-accepted', accepted);
+      await settle();
+      expect(world.clock.timersLeft).toBe(timersLeft);
+      await world.clock.advance(1);
+    }
+    expect(world.messages).toHaveLength(200);
+  });
+
   const sizes = [
     ['by count', 100, limits.controlQueueMessages, limits.controlQueueMessages * 2],
     ['by bytes', 100_000, 1, limits.controlQueueBytes / 100_000 + 1],

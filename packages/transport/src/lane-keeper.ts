@@ -27,6 +27,8 @@ export interface LaneKeeperOptions {
   readonly onEnvelope: (raw: RawEnvelope) => void;
   /** The channel is gone; `wasUp`: it had been welcomed. */
   readonly onDown: (reason: string, wasUp: boolean) => void;
+  /** It is tried again after a try that did not get as far as the welcome. */
+  readonly onUnreached?: (reason: string) => void;
   /** Trying again makes no sense. */
   readonly onFatal: (error: AppError) => void;
 }
@@ -158,7 +160,7 @@ export class LaneKeeper {
   }
 
   private retry(reason: string, wasUp: boolean): void {
-    const { clock, random, onDown } = this.options;
+    const { clock, random, onDown, onUnreached } = this.options;
     const delay = backoffMs(
       this.tries,
       { minMs: limits.reconnectMinMs, maxMs: limits.reconnectMaxMs },
@@ -167,6 +169,7 @@ export class LaneKeeper {
     this.tries += 1;
     this.phase = { kind: 'waiting', cancel: clock.after(delay, () => this.connect()) };
     onDown(reason, wasUp);
+    if (!wasUp) onUnreached?.(reason);
   }
 
   private fail(error: AppError): void {

@@ -57,6 +57,8 @@ class SwitchyardLink implements Link {
   private closing: Promise<void> | undefined;
   private ended: Promise<void> = Promise.resolve();
   private turns = 0;
+  /** Why the hub is not reached, as last logged; a hub that stays away is logged once. */
+  private unreachedFor: string | undefined;
 
   constructor(options: LinkOptions) {
     this.options = options;
@@ -169,6 +171,7 @@ class SwitchyardLink implements Link {
       onWelcome: (raw, channel) => (isControl ? this.welcomed(raw, channel) : this.bulkOut.attach(channel)),
       onEnvelope: (raw) => this.take(raw, lane),
       onDown: (reason, wasUp) => (isControl ? this.down(reason, wasUp) : this.bulkOut.detach()),
+      ...(isControl && { onUnreached: (reason: string) => this.unreached(reason) }),
       onFatal: (error) => this.fatal(error),
     });
   }
@@ -189,6 +192,7 @@ class SwitchyardLink implements Link {
     });
     const pulse = new Pulse(clock.monotonic());
     this.connection = { welcome, hub: raw.from, role, pulse, ticker };
+    this.unreachedFor = undefined;
     handler.welcome?.(welcome);
     this.controlOut.attach(channel);
     this.durable.up();
@@ -210,6 +214,12 @@ class SwitchyardLink implements Link {
     if (!wasUp) return;
     this.options.logger.warn({ reason }, 'link lost');
     this.options.handler.lost?.(reason);
+  }
+
+  private unreached(reason: string): void {
+    if (reason === this.unreachedFor) return;
+    this.unreachedFor = reason;
+    this.options.logger.warn({ reason }, 'hub not reached; trying again');
   }
 
   private fatal(error: AppError): void {

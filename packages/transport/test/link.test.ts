@@ -2,6 +2,7 @@ import { AppError, closeCodes, limits, peerId, type CloseName, type ErrorCode } 
 import { createLink, memoryPair, type Channel } from '@switchyard/transport';
 import { describe, expect, it } from 'vitest';
 import { accepted, failedPayload, progressPayload, rejection } from './payloads.ts';
+import { silentLogger } from '@switchyard/runtime';
 import { MemoryOutbox, settle } from '@switchyard/testkit';
 import { helloOf, logger, RawPeer, up, World } from './world.ts';
 
@@ -53,6 +54,31 @@ describe('connecting', () => {
     expect(Math.max(...gaps)).toBeLessThanOrEqual(limits.reconnectMaxMs);
     expect(Math.max(...gaps.slice(0, 3))).toBeLessThan(1_000);
     expect(probe.lost).toEqual([]);
+  });
+
+  it('logs that the hub is not reached, once for each reason, and anew after a link was there', async () => {
+    const world = new World();
+    const warnings: unknown[] = [];
+    const log = silentLogger();
+    log.warn = (fields: unknown) => warnings.push(fields);
+    let reason: string | undefined = 'nobody listens';
+    const probe = world.link('worker-1', 'worker', {
+      logger: log,
+      dial: (lane) =>
+        reason === undefined ? world.dial(lane) : Promise.reject(new AppError('E_UNREACHABLE', reason)),
+    });
+    await world.clock.advance(5 * 60_000);
+    expect(warnings).toEqual([{ reason: 'nobody listens' }]);
+    reason = 'no such host';
+    await world.clock.advance(5 * 60_000);
+    expect(warnings.slice(1)).toEqual([{ reason: 'no such host' }]);
+    reason = undefined;
+    await world.clock.advance(limits.reconnectMaxMs);
+    expect(probe.welcomes).toBe(1);
+    reason = 'no such host';
+    world.hub.disconnect(worker1, 'tooSlow');
+    await world.clock.advance(60_000);
+    expect(warnings.slice(2)).toEqual([{ reason: expect.any(String) as string }, { reason: 'no such host' }]);
   });
 
   const final: [ErrorCode][] = [['E_TOKEN'], ['E_FINGERPRINT'], ['E_VERSION'], ['E_CONFIG']];

@@ -110,6 +110,7 @@ describe('texts', () => {
 
   it('a run or a task that is not there is told with the one that may be meant', () => {
     expect(() => matchRun(['hello-abcdef', 'other-abcdef'], 'helo')).toThrow('did you mean hello-abcdef?');
+    expect(() => matchRun(['hello-abcdef'], '')).toThrow('the name of the run is empty');
     expect(() => matchRun(['hello-abcdef'], 'xyz')).toThrow('there is no run xyz; `switchyard runs`');
     expect(unknownTask('r', 'gret', ['greet', 'shout']).message).toBe(
       'run r has no task gret; did you mean greet?',

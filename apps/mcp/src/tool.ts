@@ -36,6 +36,7 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   readonly title: string;
   /** Helps an agent to choose: what it does, when to use it, what to call next. */
   readonly description: string;
+  /** Strict where the tool changes something: an argument that is misspelt may not do more than was meant. */
   readonly input: Input;
   readonly output: Output;
   readonly changes: boolean;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mcpServersOf } from '../src/mcp-servers.ts';
 import { taskOfWorkerId, workerIdOf } from '@switchyard/protocol';
+import { tools } from '../src/tool-table.ts';
 import { workspacePathOf } from '../src/workspace-path.ts';
 
 describe('the MCP servers of a spawned worker', () => {
@@ -59,5 +60,25 @@ describe('a worker id', () => {
 
   it.each(['', 'worker', 'worker:', 'worker::x', 'worker:run:', 'auth-login'])('%j is none', (text) => {
     expect(taskOfWorkerId(text)).toBeUndefined();
+  });
+});
+
+describe('what is misspelt', () => {
+  const changing = tools.filter(({ changes }) => changes).map((tool) => [tool.name, tool.input] as const);
+
+  it.each(changing)('is refused by %s, which would do more, or other, than was meant', (_name, input) => {
+    const issues = input.safeParse({ task: 'a' }).error?.issues ?? [];
+    expect(issues).toContainEqual(expect.objectContaining({ code: 'unrecognized_keys', keys: ['task'] }));
+  });
+
+  const naming = tools
+    .filter(({ input }) => 'workerId' in input.shape)
+    .map((tool) => [tool.name, tool] as const);
+
+  it.each(naming)('is no worker id for %s', (_name, { input }) => {
+    const issues = input.safeParse({ workerId: 'auth-login' }).error?.issues ?? [];
+    expect(issues.map(({ path }) => path[0])).toContain('workerId');
+    const good = input.safeParse({ workerId: 'worker:auth-abc:login' }).error?.issues ?? [];
+    expect(good.map(({ path }) => path[0])).not.toContain('workerId');
   });
 });

@@ -3,6 +3,9 @@ import { AppError, nearest, type RunId } from '@switchyard/protocol';
 /** The run that a person means by its whole name or by a beginning that no other has. Throws AppError E_RUN_UNKNOWN. */
 export function matchRun(names: readonly string[], text: string): RunId {
   if (names.includes(text)) return text as RunId;
+  // All begin with nothing, as of a variable that is not set.
+  if (text === '')
+    throw new AppError('E_RUN_UNKNOWN', 'the name of the run is empty; `switchyard runs` lists them');
   const matching = names.filter((name) => name.startsWith(text));
   const [only] = matching;
   if (only !== undefined && matching.length === 1) return only as RunId;

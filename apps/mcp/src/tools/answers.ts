@@ -13,7 +13,7 @@ export const answerEscalation = defineTool({
   title: 'Answer a question of a task',
   description:
     'Answers a task that asks. Kind question: its agent is at work and waits; retry hands it your note, and it goes on. Kind escalation (its attempt has ended): retry tries again and hands your note to the worker, accept takes what it handed in. In both, skip goes on without the task, fail gives it up. Put the answer to its question into note.',
-  input: z.object({ ...named, action: z.enum(escalationActions), note: noteArgument }),
+  input: z.strictObject({ ...named, action: z.enum(escalationActions), note: noteArgument }),
   output: answered,
   changes: true,
   run: ({ action, note, ...name }, { desk }) =>
@@ -47,7 +47,7 @@ export const gateApprove = defineTool({
   title: 'Approve a gate',
   description:
     'Lets a task of kind manual pass that waits with kind gate, so that what depends on it starts. A gate is meant for a person: unless your user told you to decide, ask the user first.',
-  input: z.object({
+  input: z.strictObject({
     ...named,
     note: noteArgument,
     inputs: gateValues.default({}).describe('Values that the gate asks for, by name.'),
@@ -63,7 +63,7 @@ export const gateReject = defineTool({
   title: 'Reject a gate',
   description:
     'Rejects a task of kind manual that waits with kind gate: it fails, and what depends on it is skipped. Say why in note.',
-  input: z.object({ ...named, note: noteArgument }),
+  input: z.strictObject({ ...named, note: noteArgument }),
   output: answered,
   changes: true,
   run: (args, { desk }) => answerGate(desk, { ...args, approve: false, inputs: {} }),

@@ -11,7 +11,7 @@ export const reviewRequest = defineTool({
   title: 'Request a review',
   description:
     'Adds a review to a running run: once the tasks it waits for are done, reviewers look at everything the run has changed since its base. Every task is reviewed on its own already; use this for the whole, for example before you report to your user. Answers at once; follow it with run_wait and read the findings with task_output.',
-  input: z.object({
+  input: z.strictObject({
     run: runArgument,
     reviewId: z.string().min(1).max(200).describe('Id of the review among the tasks of the run; unique.'),
     after: z

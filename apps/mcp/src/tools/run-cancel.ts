@@ -9,7 +9,7 @@ export const runCancel = defineTool({
   title: 'Cancel a run or a task',
   description:
     'Cancels a run, or one task of it with taskId or workerId; its process is ended and dependants are skipped. What was integrated before stays on the branch of the run. Cannot be undone.',
-  input: z.object({
+  input: z.strictObject({
     run: runArgument,
     taskId: taskArgument,
     workerId: workerArgument,

@@ -8,7 +8,7 @@ export const runStart = defineTool({
   title: 'Start a run',
   description:
     'Runs a plan: its tasks are carried out in parallel by workers in isolated clones, reviewed, merged onto a branch of the run and verified. The checkout of the user does not change. Use it when you know all tasks beforehand; use spawn_parallel_instance to add one at a time. A plan with errors is refused with all of them. Answers at once; follow it with run_wait.',
-  input: z.object(planArguments),
+  input: z.strictObject(planArguments),
   output: z.object({ run: z.string(), tasks: z.number(), branch: z.string() }),
   changes: true,
   async run(args, { desk }) {

@@ -15,7 +15,7 @@ const needed = (max: number) =>
     .transform((given) => given ?? '');
 const required = ['taskId', 'workspacePath', 'systemPrompt'] as const;
 
-const fields = z.object({
+const fields = z.strictObject({
   taskId: needed(200).describe('Unique, telling id of the task, for example auth-login-jwt.'),
   workspacePath: needed(4096).describe(
     'The only folder (or file) the worker may write, relative to the repository or absolute inside it. Workspaces of tasks that may run at the same time must not overlap.',

@@ -99,6 +99,8 @@ describe('review', () => {
       stderr: expect.stringContaining('there is nothing at') as string,
     });
     expect(review('--specialization', 'cooking')).toMatchObject({ status: 2 });
+    expect(review('--specialization', '')).toMatchObject({ status: 2 });
+    expect(review('--specialization', ' ,')).toMatchObject({ status: 2 });
     expect(review('--since', 'nowhere')).toMatchObject({
       status: 5,
       stderr: expect.stringMatching(/E_BASE_UNKNOWN: nowhere is no branch/) as string,

@@ -29,7 +29,10 @@ afterAll(async () => {
 });
 
 /** A line of a reviewer's engine, in the checkout. */
-const run = (line: string, options?: { readonly readPaths: readonly string[] }) => {
+const run = (
+  line: string,
+  options?: { readonly readPaths?: readonly string[]; readonly timeoutMs?: number },
+) => {
   const place = {
     root: join(folder, 'tree'),
     readPaths: [join(folder, 'engine')],
@@ -37,7 +40,7 @@ const run = (line: string, options?: { readonly readPaths: readonly string[] }) 
   };
   return sandboxedRun(sandbox, place)(
     ['sh', '-c', line],
-    options?.readPaths[0] ?? join(folder, 'tree'),
+    options?.readPaths?.[0] ?? join(folder, 'tree'),
     options,
   );
 };
@@ -98,6 +101,14 @@ describe("a reviewer's command", () => {
     );
     expect((await run('cat "$TMPDIR/t" ~/t')).stdout).toBe('');
     expect(existsSync('/tmp/t')).toBe(false);
+  });
+
+  it('says why it was ended, where it did not end by itself', async () => {
+    expect(await run('sleep 60', { timeoutMs: 300 })).toMatchObject({
+      exitCode: 124,
+      reason: 'it ran longer than 300 ms',
+    });
+    expect((await run('exit 124')).reason).toBe(undefined);
   });
 
   it('reaches no network', async () => {

@@ -1,6 +1,6 @@
 import { AppError } from '@switchyard/protocol';
 import { analyzerLimits } from './analyzer-limits.ts';
-import type { AnalysisRequest, Engine, PlacedFinding } from './engine.ts';
+import type { AnalysisRequest, CommandOutput, Engine, PlacedFinding } from './engine.ts';
 import { categoryOf } from './left-out.ts';
 import type { CommandTool } from './policy/review-policy.ts';
 import { changedRules, type ChangedRule } from './policy/tool-rules.ts';
@@ -104,13 +104,12 @@ function lineCounter({ files, root }: AnalysisRequest): (path: string) => Promis
   };
 }
 
-function failureText(
-  tool: CommandTool,
-  output: { readonly exitCode: number; readonly stdout: string; readonly stderr: string },
-): string {
+function failureText(tool: CommandTool, output: CommandOutput): string {
   const printed = output.stdout.trim() === '' ? 'nothing' : 'no SARIF 2.1';
   const words = (output.stderr.trim() || output.stdout.trim()).slice(-1000);
-  return `the engine ${tool.name} of the review policy ended with code ${output.exitCode} and printed ${printed} to its standard output${words === '' ? '' : `: ${words}`}`;
+  const end =
+    output.reason === undefined ? `ended with code ${output.exitCode}` : `was ended (${output.reason})`;
+  return `the engine ${tool.name} of the review policy ${end} and printed ${printed} to its standard output${words === '' ? '' : `: ${words}`}`;
 }
 
 function refusal(tool: CommandTool, request: AnalysisRequest): PlacedFinding {

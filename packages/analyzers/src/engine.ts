@@ -14,6 +14,8 @@ export interface CommandOutput {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** Why it was ended, for people; absent: it ended by itself. */
+  readonly reason?: string | undefined;
 }
 
 /** Runs a program without a shell; handed in, so that the caller decides how it is held. */

@@ -17,6 +17,7 @@ export interface EngineSandbox {
     readonly output: string;
     readonly stdout?: Uint8Array;
     readonly stderr?: string;
+    readonly reason?: string;
   }>;
 }
 
@@ -49,6 +50,7 @@ export function sandboxedRun(sandbox: EngineSandbox, { root, readPaths, signal }
       exitCode: result.exitCode,
       stdout: new TextDecoder().decode(result.stdout),
       stderr: result.stderr ?? result.output,
+      reason: result.reason,
     };
   };
 }

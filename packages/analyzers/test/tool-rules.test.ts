@@ -45,6 +45,13 @@ async function found(change: Record<string, string | undefined>, more: Partial<A
   return words.toSorted((a, b) => a.localeCompare(b));
 }
 
+it('a tool of the policy that was ended breaks the review with the reason', async () => {
+  const output = { exitCode: 124, stdout: '', stderr: '', reason: 'it ran longer than 600 ms' };
+  await expect(found({}, { run: () => Promise.resolve(output) })).rejects.toThrow(
+    'the engine tool of the review policy was ended (it ran longer than 600 ms) and printed nothing',
+  );
+});
+
 describe('a tool of the policy goes by the rules of before the change', () => {
   it.each([
     ['that nobody touched', {}, []],

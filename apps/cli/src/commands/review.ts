@@ -91,6 +91,8 @@ function addSpecializations(
         throw new InvalidArgumentError(`${name} is none of ${specializations.join(', ')}.`);
       return parsed.data;
     });
+  // With none, nothing would be looked for, and so nothing found.
+  if (named.length === 0) throw new InvalidArgumentError(`It names none of ${specializations.join(', ')}.`);
   return [...new Set([...(before ?? []), ...named])];
 }
 

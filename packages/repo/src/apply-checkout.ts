@@ -1,4 +1,5 @@
 import { AppError, type RunId } from '@switchyard/protocol';
+import { undoCutMove, type CutMove } from './apply-undo.ts';
 import { indexLines, type CheckoutState, type Move } from './checkout-state.ts';
 import { userEnvironment } from './git-environment.ts';
 import { gitLimits } from './git-limits.ts';
@@ -33,13 +34,18 @@ export function userGit(user: UserRepository): Git {
 /**
  * Moves files, index and head, in this order. After a crash before the last step the files are as the target wants
  * them, which `checkoutState` lets pass, so that the same call finishes. Throws AppError E_APPLY_DIRTY when the head
- * or a file changed in this moment.
+ * or a file changed in this moment, E_DISK_FULL or E_IO when a file cannot be written.
  */
 export async function moveCheckout(
   git: Git,
-  { head, target }: Move,
-  { run, finished }: { readonly run: RunId; readonly finished: CheckoutState['finished'] },
+  move: Move,
+  {
+    run,
+    user,
+    finished,
+  }: { readonly run: RunId; readonly user: UserRepository; readonly finished: CheckoutState['finished'] },
 ): Promise<void> {
+  const { head, target } = move;
   if (finished.length > 0) {
     const told = await git.run(['update-index', '-z', '--index-info'], {
       stdin: indexLines(finished),
@@ -52,9 +58,7 @@ export async function moveCheckout(
     accept: [1, 128],
     timeoutMs: gitLimits.longTimeoutMs,
   });
-  if (moved.exitCode !== 0) {
-    throw refusal('git does not overwrite what is in your checkout', moved.stderr);
-  }
+  if (moved.exitCode !== 0) throw await unmoved({ git, user, move, ended: moved });
   const updated = await git.run(
     [
       'update-ref',
@@ -76,6 +80,17 @@ export async function moveCheckout(
       `your branch was moved by somebody else in this moment, and nothing was applied; apply again (${updated.stderr.trim()})`,
     )
   );
+}
+
+/** What git says of files that it leaves alone before it has written any. */
+const refusals = /not uptodate|would be (overwritten|removed)|would lose untracked/;
+
+async function unmoved(cut: CutMove): Promise<AppError> {
+  const { stderr } = cut.ended;
+  if (lockIn(stderr) !== undefined || refusals.test(stderr)) {
+    return refusal('git does not overwrite what is in your checkout', stderr);
+  }
+  return undoCutMove(cut);
 }
 
 function refusal(what: string, stderr: string): AppError {

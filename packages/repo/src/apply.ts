@@ -124,7 +124,7 @@ async function applyOnce(context: ApplyContext, request: ApplyRequest): Promise<
   const { finished, half } = await cleanState(git, user, move);
   await beginMove(context.git, request.run, target);
   removeHalves(user, half);
-  await moveCheckout(git, move, { run: request.run, finished });
+  await moveCheckout(git, move, { run: request.run, user, finished });
   await endMove(context.git, request.run);
   return { commit: target, fastForward, files: changes.map(({ path }) => shownPath(path)) };
 }

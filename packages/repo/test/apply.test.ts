@@ -351,6 +351,25 @@ describe("apply and the user's configuration", () => {
     expect(user.git('status', '--porcelain')).toBe('');
   });
 
+  it('leaves the checkout as it was where a filter of theirs fails halfway, and goes on once that is mended', async () => {
+    user.git('config', 'filter.locked.clean', 'cat');
+    user.git('config', 'filter.locked.smudge', 'false');
+    user.git('config', 'filter.locked.required', 'true');
+    const base = user.commit({ ...start, '.gitattributes': 'src/z filter=locked\n', 'src/old/o': 'o\n' });
+    const { repository, tip } = await ran(user, { ...change, 'src/z': 'z\n', 'src/old/o': undefined });
+    await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toMatchObject({
+      code: 'E_IO',
+      message: expect.stringMatching(/checkout, which is as it was.*smudge filter locked failed/s),
+    });
+    expect(user.git('rev-parse', 'HEAD')).toBe(base);
+    expect(user.git('status', '--porcelain')).toBe('');
+    expect(existsSync(join(user.folder, 'src/new'))).toBe(false);
+    user.git('config', 'filter.locked.smudge', 'cat');
+    await repository.apply({ run, commit: tip, verify: accept });
+    expect(user.git('rev-parse', 'HEAD')).toBe(tip);
+    expect(user.git('status', '--porcelain')).toBe('');
+  });
+
   it('writes the line ends they want', async () => {
     user.git('config', 'core.autocrlf', 'true');
     user.commit({ one: 'one\r\n' });

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import type { Environment } from '@switchyard/access';
+import { exitCodes } from '@switchyard/protocol';
 
 /** Colours that do nothing where colour is not wanted. */
 export type Painter = ReturnType<typeof pc.createColors>;
@@ -20,10 +21,10 @@ export interface Terminal {
 /** The terminal of this process. */
 export function processTerminal(environment: Environment): Terminal {
   const { stdout, stderr } = process;
-  // A reader that has gone (`switchyard logs | head`) ends us quietly.
+  // A reader that has gone (`switchyard logs | head`) ends us quietly, but not as if a run or review had succeeded.
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
+      if (error.code === 'EPIPE') process.exit(exitCodes.unread.code);
       throw error;
     });
   }

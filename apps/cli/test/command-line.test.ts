@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -182,6 +183,14 @@ describe('the command line', () => {
       stdout: expect.stringContaining('Plans and runs:') as string,
     });
     expect(await switchyard(['run', '--help'])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('claims no success where who read its words went before it knew how it ends', async () => {
+    const child = spawn(process.execPath, [program, 'review'], { cwd: folder });
+    child.stderr.destroy();
+    let printed = '';
+    child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    expect([(await once(child, 'close'))[0], printed]).toEqual([141, '']);
   });
 
   it('needs a token to talk to a hub elsewhere, and says when nobody answers', async () => {

@@ -23,6 +23,7 @@ export const exitCodes = {
   infoFound: { code: 23, text: 'all that `switchyard review` found are remarks (with --fail-on info)' },
   internal: { code: 70, text: 'a bug in Switchyard; the log has the details' },
   interrupted: { code: 130, text: 'ended by ctrl-C or SIGTERM; nothing is lost' },
+  unread: { code: 141, text: 'who read what it printed has gone, so how it would have ended is not known' },
 } as const;
 export type ExitName = keyof typeof exitCodes;
 

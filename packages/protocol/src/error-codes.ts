@@ -82,7 +82,7 @@ export const errorTable = {
   E_REPOSITORY_UNREADABLE: row(
     'repository',
     'never',
-    'A file or folder of the repository may not be read; the text says which, and how to mend it.',
+    'What the repository holds cannot be read, or is not all there; the text says what, and how to mend it.',
   ),
   E_BASE_UNKNOWN: row(
     'repository',

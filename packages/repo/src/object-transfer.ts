@@ -1,13 +1,14 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { AppError, type CommitId } from '@switchyard/protocol';
+import { AppError, isAppError, type CommitId } from '@switchyard/protocol';
 import { gitLimits } from './git-limits.ts';
 import { gitError, killGit, type Git, type GitChild } from './git-runner.ts';
 
 /**
  * Copies commits and all they need from one repository to another, as one pack, with plumbing only: no remote
  * helper, no configuration of either side that could run a program. `have` are commits that the target has whole;
- * those that the source does not know are left out. Throws AppError E_IO, E_DISK_FULL.
+ * those that the source does not know are left out. Throws AppError E_IO, E_DISK_FULL, E_REPOSITORY_UNREADABLE
+ * (a partial clone that lacks some).
  */
 export async function copyObjects(request: {
   readonly from: Git;
@@ -44,10 +45,26 @@ async function sendPack({ from, to, commits, have }: Parameters<typeof copyObjec
     // A broken pipe is the other's failure, which its exit code tells.
     await pipeline(packing.stdout, indexing.stdin).catch(() => undefined);
     await ends;
+  } catch (error) {
+    throw (await partialError(from, error)) ?? error;
   } finally {
     clearTimeout(timer);
     [packing, indexing].forEach(killGit);
   }
+}
+
+/** Why a clone that was made with a filter does not give all, and what makes it whole: nothing is fetched for us. */
+async function partialError(from: Git, cause: unknown): Promise<AppError | undefined> {
+  if (!isAppError(cause) || !/promisor remote|lazy fetching/.test(cause.message)) return undefined;
+  const promisors = ['config', '--get-regexp', '^remote\\..*\\.promisor$'];
+  const [named] = (await from.line(promisors, { accept: [1] })).split('\n');
+  const remote = /^remote\.(.+)\.promisor /.exec(named ?? '')?.[1];
+  if (remote === undefined) return undefined;
+  return new AppError(
+    'E_REPOSITORY_UNREADABLE',
+    `the repository is a partial clone and lacks objects that are needed; fetch them, and try again: git fetch --refetch --no-filter ${remote}`,
+    { cause },
+  );
 }
 
 /** The ids of a list that name no object of a repository. */

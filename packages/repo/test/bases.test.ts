@@ -126,6 +126,21 @@ describe('resolveBase', () => {
   });
 });
 
+it('a partial clone is told what fetches the objects it lacks, and is a base after that', async () => {
+  user.commit({ a: 'one' });
+  user.commit({ a: 'two' });
+  user.git('config', 'uploadpack.allowFilter', 'true');
+  const partial = join(user.root, 'partial');
+  user.git('clone', '-q', '--filter=blob:none', `file://${user.folder}`, partial);
+  Object.assign(user, { folder: partial });
+  const repository = await user.open();
+  const refused: unknown = await repository.resolveBase().catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: 'E_REPOSITORY_UNREADABLE' });
+  const [command = ''] = /git fetch .*$/.exec((refused as Error).message) ?? [];
+  user.git(...command.split(' ').slice(1));
+  expect(await repository.resolveBase()).toBe(user.git('rev-parse', 'HEAD'));
+});
+
 describe('the private repository', () => {
   it('opens again after a crash in its making or in a write', async () => {
     const base = user.commit({ a: '1' });

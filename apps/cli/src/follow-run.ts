@@ -10,12 +10,13 @@ import {
   type RunView,
 } from '@switchyard/protocol';
 import { systemClock } from '@switchyard/runtime';
-import type { CommandContext } from './context.ts';
+import type { CommandContext, CommonOptions } from './context.ts';
 import { eventLine, idWidthOf, isTold } from './event-text.ts';
 import { Interrupt } from './interrupt.ts';
 import { LiveScreen } from './live-screen.ts';
 import { answerText, waitsForAnswer } from './waiting-text.ts';
 import type { PlanTicker } from './plan-ticker.ts';
+import { publishedPlace } from './published-place.ts';
 import { foldWidth } from './show-text.ts';
 import { closingLines, rejectedFindings, summaryLines } from './run-summary.ts';
 import type { Session } from './session.ts';
@@ -23,6 +24,8 @@ import type { Session } from './session.ts';
 /** How to follow a run. */
 export interface FollowOptions {
   readonly context: CommandContext;
+  /** Where the orchestrator is, as the command was told. */
+  readonly options: CommonOptions;
   readonly session: Session;
   readonly run: string;
   /** One event a line, as JSON, and nothing else on standard output. */
@@ -56,7 +59,7 @@ export async function followRun(options: FollowOptions): Promise<number> {
         `${ended.message}; run ${run} is kept. To go on with it: switchyard resume ${run}`,
       );
     const got = await reportOf(options);
-    if (!options.json) context.terminal.out(`${closing(context, ended, got).join('\n')}\n`);
+    if (!options.json) context.terminal.out(`${(await closing(options, ended, got)).join('\n')}\n`);
     await session.close();
     return exitCodeOf(ended);
   } catch (error) {
@@ -115,12 +118,15 @@ async function reportOf({ session, run, context }: FollowOptions): Promise<Repor
   }
 }
 
-function closing(
-  { terminal, environment }: CommandContext,
+async function closing(
+  { context, options }: FollowOptions,
   view: RunView,
   got: Report | undefined,
-): string[] {
-  if (got === undefined) return ['', ...closingLines(view, undefined, environment)];
+): Promise<string[]> {
+  const { terminal, environment } = context;
+  const { thrownAway } = environment;
+  const place = { thrownAway, published: await publishedPlace(view, context, options) };
+  if (got === undefined) return ['', ...closingLines(view, undefined, place)];
   const { report, files } = got;
   const { paint } = terminal;
   const findings = rejectedFindings(report, paint);
@@ -131,7 +137,7 @@ function closing(
     ...(findings.length === 0 ? [] : ['', ...findings]),
     ...(isOpen ? [paint.red('the sandbox was turned off: commands were not isolated')] : []),
     '',
-    ...closingLines(view, files, environment),
+    ...closingLines(view, files, place),
   ];
 }
 

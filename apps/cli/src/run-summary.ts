@@ -1,3 +1,4 @@
+import type { PublishedName } from '@switchyard/repo';
 import type { Finding, RunReport, RunView, TaskView } from '@switchyard/protocol';
 import { idWidthOf } from './event-text.ts';
 import { reasonText } from './live-view.ts';
@@ -62,14 +63,19 @@ export function findingLines(finding: Finding): string[] {
   ];
 }
 
-/**
- * The last words on a run: how it ended, where the report is, and how to go on, unless its repository is `thrownAway`
- * now.
- */
+/** Where the result of a run is. */
+interface ResultPlace {
+  /** Its repository is no more. */
+  readonly thrownAway?: boolean;
+  /** By what name the user finds it; absent: the branch. */
+  readonly published?: PublishedName | undefined;
+}
+
+/** The last words on a run: how it ended, where the report is, and how to go on, if there is something to go on with. */
 export function closingLines(
   view: RunView,
   files: { markdown: string; html: string } | undefined,
-  { thrownAway = false } = {},
+  { thrownAway = false, published }: ResultPlace = {},
 ): string[] {
   const { completed, total, failed, skipped, cancelled } = view.progress;
   const time = durationText((view.finishedAt ?? view.createdAt) - (view.startedAt ?? view.createdAt));
@@ -85,11 +91,20 @@ export function closingLines(
     ...(view.tip === view.base
       ? ['nothing was integrated; your checkout is as it was']
       : [
-          `result: branch ${view.branch}${thrownAway ? ' of the copy' : ''}; your checkout is as it was`,
+          ...resultLines(view.branch, { thrownAway, published }),
           ...(thrownAway ? [] : [`        to merge it: switchyard apply ${view.run}`]),
         ]),
     ...(!thrownAway && (view.phase === 'failed' || failed > 0)
       ? ['to try again: mend what is told above, then switchyard run PLAN; it begins from your branch']
       : []),
+  ];
+}
+
+function resultLines(branch: string, { thrownAway = false, published }: ResultPlace): string[] {
+  if (published?.obstacle === undefined)
+    return [`result: branch ${branch}${thrownAway ? ' of the copy' : ''}; your checkout is as it was`];
+  return [
+    `result: ${published.name}; your checkout is as it was`,
+    `        not on the branch ${branch}: ${published.obstacle}`,
   ];
 }

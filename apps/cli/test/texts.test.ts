@@ -177,6 +177,16 @@ describe('texts', () => {
     ]);
   });
 
+  it('a run whose branch is not where its result is says under what name that is found, and why', () => {
+    const view = { ...viewOf(), tip: commitId.parse('b'.repeat(40)) };
+    const published = { name: `refs/switchyard/runs/${view.run}`, obstacle: 'it is checked out' };
+    expect(closingLines(view, undefined, { published }).slice(1)).toEqual([
+      `result: refs/switchyard/runs/${view.run}; your checkout is as it was`,
+      `        not on the branch ${view.branch}: it is checked out`,
+      `        to merge it: switchyard apply ${view.run}`,
+    ]);
+  });
+
   it('words of others neither forge lines nor show in another order than they have', () => {
     const words = 'approve\u202Eton od\u2066 \u001B[2Jx\u2028y\tz\nשלום\u200F';
     expect(oneLine(words)).toBe('approve ton od   [2Jx y z שלום\u200F');

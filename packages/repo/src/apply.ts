@@ -17,7 +17,7 @@ import { beginMove, endMove, hasBegun, removeHalves } from './half-written.ts';
 import { mergeEntries, type MergeConflict } from './merge-trees.ts';
 import { copyObjects, refTips } from './object-transfer.ts';
 import { ObjectReader } from './object-reader.ts';
-import { giveObjects } from './publish.ts';
+import { giveObjects, publishedName } from './publish.ts';
 import { rawOf, shownPath } from './raw-path.ts';
 import { importShallow } from './shallow-history.ts';
 import { readHead, type UserRepository } from './user-repository.ts';
@@ -105,7 +105,7 @@ async function applyOnce(context: ApplyContext, request: ApplyRequest): Promise<
     request.run,
     request.commit,
   );
-  if (target === undefined) throw conflictError(request.run, conflicts);
+  if (target === undefined) throw await conflictError(user, request, conflicts);
   const begun = await hasBegun(context.git, request.run, target);
   // Commits that change nothing of it, as those of a run that was rolled back whole, are no cause to move a branch.
   if (target === head.commit || changes.length === 0) {
@@ -117,7 +117,7 @@ async function applyOnce(context: ApplyContext, request: ApplyRequest): Promise<
   const move = { head, target, changes, aside: context.gitDir, begun };
   await cleanState(git, user, move);
   const failed = fastForward ? undefined : await request.verify(target);
-  if (failed !== undefined) throw unverifiedError(request.run, target, failed);
+  if (failed !== undefined) throw await unverifiedError(user, request, { target, failed });
   // Verification takes its time: the user may have gone on meanwhile.
   const now = await readHead(user.gitDir, user.workTree);
   if (now.commit !== head.commit || now.branch !== head.branch) return undefined;
@@ -199,25 +199,38 @@ async function cleanState(git: Git, user: UserRepository, move: Move): Promise<C
   );
 }
 
-function unverifiedError(run: RunId, commit: CommitId, failed: Receipt): AppError {
+/** Told to be merged by hand, where the user's repository has it under that name. */
+async function mergeCommand(user: UserRepository, { run, commit }: ApplyRequest): Promise<string> {
+  return `git merge ${(await publishedName(user.gitDir, run, commit)).name}`;
+}
+
+async function unverifiedError(
+  user: UserRepository,
+  request: ApplyRequest,
+  { target, failed }: { readonly target: CommitId; readonly failed: Receipt },
+): Promise<AppError> {
   const output = failed.outputTail.trim().split('\n').slice(-outputLines).join('\n').slice(-2_000);
   const why = `${howItEnded(failed)}${output === '' ? '' : `:\n${output}`}`;
   return new AppError(
     'E_APPLY_UNVERIFIED',
-    `your branch has moved since the run began, and the two merged (${commit}) do not pass the plan's verification; your checkout is as it was. To merge it all the same: git merge switchyard/${run}\n${why}`,
-    { details: { commit } },
+    `your branch has moved since the run began, and the two merged (${target}) do not pass the plan's verification; your checkout is as it was. To merge it all the same: ${await mergeCommand(user, request)}\n${why}`,
+    { details: { commit: target } },
   );
 }
 
 /** Of what the command said last. */
 const outputLines = 10;
 
-function conflictError(run: RunId, conflicts: readonly ConflictFile[]): AppError {
+async function conflictError(
+  user: UserRepository,
+  request: ApplyRequest,
+  conflicts: readonly ConflictFile[],
+): Promise<AppError> {
   const paths = conflicts.map(({ path }) => path);
   const shown = paths.slice(0, 10).join(', ');
   return new AppError(
     'E_APPLY_CONFLICT',
-    `the run and your branch changed the same in ${shown}${paths.length > 10 ? ` and ${paths.length - 10} more` : ''}; your checkout is as it was. Merge by hand: git merge switchyard/${run}`,
+    `the run and your branch changed the same in ${shown}${paths.length > 10 ? ` and ${paths.length - 10} more` : ''}; your checkout is as it was. Merge by hand: ${await mergeCommand(user, request)}`,
     { details: { paths, conflicts } },
   );
 }

@@ -1,7 +1,7 @@
 export { discoverRepository, type UserRepository } from './user-repository.ts';
 export { minimumGitVersion } from './git-program.ts';
 export { openRunRepository, type KeptCommit, type RunRepository } from './run-repository.ts';
-export { publishedTips } from './publish.ts';
+export { publishedName, publishedTips, type PublishedName } from './publish.ts';
 export { openKeptWork, type KeptRange, type KeptWorkRepository } from './kept-work.ts';
 export {
   inspectCommits,

@@ -49,6 +49,25 @@ export async function publishedTips(gitDir: string): Promise<ReadonlyMap<string,
   );
 }
 
+/** By what name a run is found in the user's repository. */
+export interface PublishedName {
+  /** What git takes: the branch, else the private name, else the commit. */
+  readonly name: string;
+  /** Why it is not the branch. */
+  readonly obstacle?: string;
+}
+
+/** By what name a user finds a commit of a run that was published in their repository. */
+export async function publishedName(gitDir: string, run: RunId, tip: CommitId): Promise<PublishedName> {
+  const git = Git.at(gitDir);
+  const branch = `refs/heads/switchyard/${run}`;
+  const mark = `${marks}${run}`;
+  const [at, published] = await Promise.all([commitAt(git, branch), commitAt(git, mark)]);
+  if (at === tip) return { name: `switchyard/${run}` };
+  const obstacle = (await obstacleTo(git, { branch, at, tip, published })) ?? 'it is not there yet';
+  return { name: published === tip ? mark : tip, obstacle };
+}
+
 /** No git holds a ref for longer; a publication that meets a younger lock is tried again. */
 const lockMs = 2_000;
 

@@ -147,6 +147,10 @@ describe('apply and what happens meanwhile', () => {
     const { repository, tip } = await ran(user, change);
     await repository.publish(run);
     expect(user.git('rev-parse', `refs/switchyard/runs/${run}`)).toBe(tip);
+    user.commit({ 'src/a': 'mine\n' });
+    await expect(repository.apply({ run, commit: tip, verify: accept })).rejects.toThrow(
+      `git merge refs/switchyard/runs/${run}`,
+    );
     user.git('branch', '-m', 'switchyard', `switchyard/${run}/below`);
     await repository.publish(run);
     user.git('branch', '-D', `switchyard/${run}/below`);

@@ -99,6 +99,7 @@ describe('apply', () => {
   it('leaves everything as it was when the merged result does not pass', async () => {
     user.commit(start);
     const { repository, tip } = await ran(user, change);
+    await repository.publish(run);
     const moved = user.commit({ other: 'o' });
     await expect(
       repository.apply({ run, commit: tip, verify: (commit) => Promise.resolve(failing(commit)) }),

@@ -91,7 +91,7 @@ export async function runPlan(
   }
   const { json = false, progress } = options;
   const ticker = options.tick ? new PlanTicker(file, context) : undefined;
-  context.end(await followRun({ context, session, run, json, progress, ticker }));
+  context.end(await followRun({ context, options, session, run, json, progress, ticker }));
 }
 
 function addOrders(run: Command, context: CommandContext): void {

@@ -116,5 +116,5 @@ async function resume(
     await session.close();
     throw error;
   }
-  context.end(await followRun({ context, session, run, json: options.json === true }));
+  context.end(await followRun({ context, options, session, run, json: options.json === true }));
 }

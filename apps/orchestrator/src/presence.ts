@@ -92,6 +92,8 @@ export class Presence {
     const fields = { worker, was, is, forMs, ...(reason !== undefined && { reason }) };
     if (is === 'alive') ports.logger.info(fields, 'peer is alive again');
     else ports.logger.warn(fields, `peer is ${is}`);
+    // A process of ours that lives and is not heard would keep the place of one that is needed now.
+    if (is === 'dead') ports.instances.terminate(worker);
   }
 
   /** What the peer held is lost. */

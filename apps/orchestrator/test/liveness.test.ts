@@ -1,4 +1,4 @@
-import { limits, type PeerView } from '@switchyard/protocol';
+import { limits, peerId, type PeerView } from '@switchyard/protocol';
 import { viewOf } from '@switchyard/scheduler';
 import { buildPlan, buildTask, settle } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
@@ -52,6 +52,24 @@ describe('the liveness of a worker is shown, with the time since', () => {
     const back = await shown(bench);
     expect(back).toMatchObject([{ liveness: 'alive', peer: 'worker-1' }]);
     expect(back[0]?.reason).toBeUndefined();
+  });
+
+  it('a process of our own that is dead is ended, so that another takes its place; one that drains ends by itself', async () => {
+    const bench = newBench();
+    const names = ['reviewer-1', 'worker-1', 'worker-2', 'worker-3'].map((name) => peerId.parse(name));
+    for (const name of names.slice(0, 3)) bench.instances.local.add(name);
+    const reviewer = await BenchReviewer.connect(bench, 'reviewer-1');
+    const [draining, cut, remote] = await Promise.all(
+      names.slice(1).map((name) => BenchWorker.connect(bench, name)),
+    );
+    draining?.link.send('draining', { reason: 'asked to stop' });
+    await settle();
+    await Promise.all([reviewer.kill(), draining?.kill(), remote?.kill()]);
+    await bench.clock.advance(graceMs - 1_000);
+    expect(bench.instances.terminated).toEqual([]);
+    await bench.clock.advance(2_000);
+    expect(bench.instances.terminated).toEqual(['reviewer-1']);
+    expect(cut?.link.state).toBe('connected');
   });
 
   it('one that stands still and one that comes back within the grace', async () => {

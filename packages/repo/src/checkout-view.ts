@@ -1,9 +1,10 @@
-import { copyFile, lstat, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError, commitId, type ChangedFile, type CommitId } from '@switchyard/protocol';
 import { makeFolder } from '@switchyard/runtime';
 import { checkoutTreeChanges } from './changed-files.ts';
+import { checkoutHabits, comparingAttributes } from './checkout-habits.ts';
 import { readCommitFile } from './commit-file.ts';
 import { Git } from './git-runner.ts';
 import { makeGitDir } from './plain-git-dir.ts';
@@ -34,13 +35,15 @@ export interface CheckoutView {
 
 /**
  * Looks at a user's checkout and changes nothing: through a git directory of our own that borrows the objects and has
- * a copy of the index, so that neither filters nor attributes, hooks or programs of the repository take part.
+ * a copy of the index, so that neither filters nor hooks or programs of the repository take part; line ends and the like do.
  */
 export async function openCheckoutView(user: UserRepository): Promise<CheckoutView> {
   const folder = await mkdtemp(join(tmpdir(), 'switchyard-view-'));
   try {
     const gitDir = join(folder, 'git');
-    await makeGitDir(gitDir, { head: user.head.commit, format: user.objectFormat });
+    const config = await checkoutHabits(user);
+    await makeGitDir(gitDir, { head: user.head.commit, format: user.objectFormat, config });
+    await writeFile(join(gitDir, 'info/attributes'), comparingAttributes);
     await writeFile(join(gitDir, 'objects/info/alternates'), `${join(user.gitCommonDir, 'objects')}\n`);
     await copyIndex(user.gitDir, gitDir);
     await copyIfThere(join(user.gitCommonDir, 'info/exclude'), join(gitDir, 'info/exclude'));
@@ -54,7 +57,14 @@ export async function openCheckoutView(user: UserRepository): Promise<CheckoutVi
 /** The index and, where it is split, the part that others share. None: nothing is tracked. */
 async function copyIndex(from: string, to: string): Promise<void> {
   for (const name of await readdir(from))
-    if (name === 'index' || name.startsWith('sharedindex.')) await copyFile(join(from, name), join(to, name));
+    if (name === 'index' || name.startsWith('sharedindex.')) await copyAged(join(from, name), join(to, name));
+}
+
+/** With its time, by which git tells that a file may have changed after the index was written, in the same second. */
+async function copyAged(from: string, to: string): Promise<void> {
+  const { atime, mtimeMs } = await stat(from);
+  await copyFile(from, to);
+  await utimes(to, atime, new Date(Math.floor(mtimeMs)));
 }
 
 async function copyIfThere(from: string, to: string): Promise<void> {

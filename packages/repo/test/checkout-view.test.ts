@@ -1,8 +1,8 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitId, type CommitId } from '@switchyard/protocol';
 import { discoverRepository, openCheckoutView, type CheckoutView } from '@switchyard/repo';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserCheckout } from './user-checkout.ts';
 
 let user: UserCheckout;
@@ -68,6 +68,35 @@ describe('a view of a checkout', () => {
     const changes = await (await open()).changesSince(head());
     expect(changes.map(({ path }) => path).sort()).toEqual(['.gitattributes', 'src/a.ts']);
     expect(user.wasTrapped).toBe(false);
+  });
+
+  it('takes line ends, encodings and the executable bit as the user has them', async () => {
+    user.git('config', 'core.fileMode', 'false');
+    user.git('config', 'core.autocrlf', 'true');
+    const attributes = '*.bat text eol=crlf\n*.u16 text working-tree-encoding=UTF-16LE\n';
+    const odd = { 'a.bat': 'a\r\n', 'c.u16': Buffer.from('c\n', 'utf16le'), 'd.txt': 'd\r\n' };
+    user.commit({ '.gitattributes': attributes, ...odd });
+    for (const name of Object.keys(odd)) {
+      utimesSync(join(user.folder, name), 1, 1);
+      chmodSync(join(user.folder, name), 0o755);
+    }
+    expect(await (await open()).changesSince(head())).toEqual([]);
+    await view?.close();
+    put('a.bat', 'b\r\n');
+    expect(await (await open()).changesSince(head())).toEqual([{ path: 'a.bat', change: 'modified' }]);
+  });
+
+  it('sees an edit of the same length in the second of the commit', async () => {
+    const second = (): number => Math.floor(Date.now() / 1000);
+    let begun;
+    let text = 1000;
+    do {
+      begun = second();
+      user.commit({ 'src/a.ts': `${(text += 1)}\n` });
+      put('src/a.ts', `${(text += 1)}\n`);
+    } while (second() !== begun);
+    await vi.waitUntil(() => second() > Number(begun), { timeout: 2_000 });
+    expect(await (await open()).changesSince(head())).toEqual([{ path: 'src/a.ts', change: 'modified' }]);
   });
 
   it('counts a file that was only taken out of the index as what it is now', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { peerView, type PeerView } from '@switchyard/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { switchyardWith, type HubCommand } from './hub-command.ts';
-import { openStandIn, type StandIn } from './stand-in-hub.ts';
+import { openStandIn, viewOf, type StandIn } from './stand-in-hub.ts';
 
 let folder = '';
 let hub: StandIn | undefined;
@@ -45,6 +45,19 @@ describe('commands on the fleet', () => {
     const { code, stdout, stderr } = await switchyard(['logs', '--task', 'nope', '--level', 'warn']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toMatch(/^no lines for --task nope --level warn; `switchyard runs`/);
+  });
+
+  it('take the beginning of a run for its logs, and the name of a session as it is', async () => {
+    hub = await openStandIn(({ type }) =>
+      type === 'run-list' ? ['run-listed', { runs: [viewOf()] }] : ['logs-got', { lines: [] }],
+    );
+    const filters = () => hub?.asked.flatMap(({ type, payload }) => (type === 'logs-get' ? [payload] : []));
+    await switchyard(['logs', '--run', 'demo']);
+    await switchyard(['logs', '--run', 'session-1']);
+    expect(filters()).toMatchObject([{ filter: { run: 'demo-abcdef' } }, { filter: { run: 'session-1' } }]);
+    expect(await switchyard(['logs', '--run', 'dmo'])).toMatchObject({
+      stderr: expect.stringContaining('did you mean demo-abcdef?') as string,
+    });
   });
 
   it('invite with a command that holds no token where others can read it', async () => {

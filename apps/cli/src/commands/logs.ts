@@ -4,7 +4,7 @@ import type { CommandContext, CommonOptions } from '../context.ts';
 import { Interrupt } from '../interrupt.ts';
 import { logText } from '../log-text.ts';
 import { wholeNumber } from '../number-flag.ts';
-import { openSession } from '../session.ts';
+import { meantRun, openSession } from '../session.ts';
 import { oneLine } from '../show-text.ts';
 
 interface LogsOptions extends CommonOptions {
@@ -48,8 +48,9 @@ async function showLogs(options: LogsOptions, context: CommandContext): Promise<
   let isFound = false;
   const session = await openSession(context, options, follow ? { kind: 'never' } : { kind: 'look' });
   try {
+    const run = await runOf(session.client, options.run);
     const feed = await session.client.logs(
-      filterOf(options),
+      filterOf({ ...options, ...(run !== undefined && { run }) }),
       ({ daemon, line }) => {
         isFound = true;
         terminal.out(`${options.json === true ? line : logText(line, daemon, terminal.paint)}\n`);
@@ -73,6 +74,14 @@ async function showLogs(options: LogsOptions, context: CommandContext): Promise<
     interrupt.close();
     await session.stop('it was only started to look');
   }
+}
+
+/** A beginning of a name does, as for every command; review sessions are in no list of runs. */
+async function runOf(
+  client: Parameters<typeof meantRun>[0],
+  named: string | undefined,
+): Promise<string | undefined> {
+  return named === undefined || named.startsWith('session-') ? named : meantRun(client, named);
 }
 
 /** A filter that leaves nothing may name what is not there. */

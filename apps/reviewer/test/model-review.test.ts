@@ -132,6 +132,22 @@ describe('a review by a model', () => {
     expect(model.heard[6]?.body).toContain('A finding names line 400 of src/login.ts, which has 1.');
   });
 
+  it('does not count a file as read whose reading failed, and says of one that cannot be read that it was not', async () => {
+    const ofNothing = { tool: 'read_file', input: { path: 'src/b.ts', start_line: 0 } };
+    const path = '~login.ts'; // no path that the guard takes
+    await review(
+      [{ calls: [read('src/login.ts'), ofNothing, read(path)] }, submit([]), readAll, submit([])],
+      undefined,
+      {},
+      { [path]: 'x = 1;\n' },
+    );
+    const { payload } = await bench.next('review-approved');
+    expect(model.heard[2]?.body).toContain('have not been read: src/b.ts.');
+    expect(payload.issues).toMatchObject([
+      { severity: 'info', file: path, description: expect.stringContaining('could not read this file') },
+    ]);
+  });
+
   it('asks for a permit before each request, for the review, and tells what it used', async () => {
     await review([readAll, submit([])]);
     await bench.next('review-approved');

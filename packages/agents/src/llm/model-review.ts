@@ -1,4 +1,12 @@
-import { AppError, finding, severity, type Finding, type Specialization } from '@switchyard/protocol';
+import {
+  AppError,
+  finding,
+  isAppError,
+  messageOf,
+  severity,
+  type Finding,
+  type Specialization,
+} from '@switchyard/protocol';
 import type { Clock, Random } from '@switchyard/runtime';
 import { posix } from 'node:path';
 import { z } from 'zod';
@@ -47,19 +55,23 @@ export interface ModelReview {
   readonly summary: string;
 }
 
+/** What came of reading a file. */
+type Sight = 'read' | { readonly refused: string };
+
 /** So many changed files have to be read before a verdict counts. */
 const readRequired = 50;
 
 /**
  * Lets a model review a change in the mode of a reviewer: it reads, runs commands that write nothing, and hands in its
- * findings by a tool that takes them only when the changed files were read. Throws AppError E_MODEL, E_AGENT_STUCK,
+ * findings by a tool that takes them only when the changed files were read; of one that cannot be read a finding says so.
+ * Throws AppError E_MODEL, E_AGENT_STUCK,
  * E_ROOMODES, and the signal's reason: without a verdict there is none.
  */
 export async function reviewByModel(job: ReviewJob, options: ModelReviewOptions): Promise<ModelReview> {
   const { assignment, root, files, run, signal, event } = job;
   const { specialization } = assignment;
   const mode = modeOfBase({ roomodes: job.roomodes, role: 'reviewer', slug: `reviewer-${specialization}` });
-  const seen = new Set<string>();
+  const seen = new Map<string, Sight>();
   const handed: { review?: ModelReview } = {};
   const tools = [
     // A review ends in its own way; what its mode does not grant is refused by name.
@@ -86,17 +98,30 @@ export async function reviewByModel(job: ReviewJob, options: ModelReviewOptions)
   return handed.review;
 }
 
-/** The same tool; which files it was asked for is noted. */
-function noting(tool: Tool, root: string, seen: Set<string>): Tool {
+/** The same tool; which files it has shown, or could not, is noted. */
+function noting(tool: Tool, root: string, seen: Map<string, Sight>): Tool {
   const asked = z.object({ path: z.string() });
   return {
     ...tool,
     async run(input, ports) {
       const parsed = asked.safeParse(input);
-      if (parsed.success) seen.add(below(root, parsed.data.path));
-      return tool.run(input, ports);
+      const path = parsed.success ? below(root, parsed.data.path) : undefined;
+      try {
+        const shown = await tool.run(input, ports);
+        if (path !== undefined) seen.set(path, 'read');
+        return shown;
+      } catch (error) {
+        if (path !== undefined && !seen.has(path) && !isOfArguments(error))
+          seen.set(path, { refused: messageOf(error) });
+        throw error;
+      }
     },
   };
+}
+
+/** The model can mend these, and read the file after all. */
+function isOfArguments(error: unknown): boolean {
+  return isAppError(error) && error.code === 'E_TOOL_INPUT';
 }
 
 function below(root: string, path: string): string {
@@ -105,7 +130,7 @@ function below(root: string, path: string): string {
 
 interface Submitting {
   readonly job: ReviewJob;
-  readonly seen: ReadonlySet<string>;
+  readonly seen: ReadonlyMap<string, Sight>;
   readonly take: (review: ModelReview) => void;
 }
 
@@ -137,11 +162,22 @@ function submitTool({ job, seen, take }: Submitting): Tool {
       const unread = job.changed.slice(0, readRequired).filter((path) => !seen.has(path));
       if (unread.length > 0)
         throw new AppError('E_TOOL_INPUT', `These changed files have not been read: ${unread.join(', ')}.`);
-      const taken: Finding[] = [];
+      const taken: Finding[] = notRead(job, seen);
       for (const one of findings) taken.push(await placed(one, job));
       take({ summary, findings: taken });
       return { kind: 'completed', summary };
     },
+  });
+}
+
+/** Changed files that were asked for and could not be read: the verdict is not about them. */
+function notRead({ changed, assignment }: ReviewJob, seen: Submitting['seen']): Finding[] {
+  const category: Specialization = assignment.specialization;
+  return changed.flatMap((file) => {
+    const sight = seen.get(file);
+    if (sight === undefined || sight === 'read') return [];
+    const description = `The model could not read this file: ${sight.refused}`;
+    return [finding.parse({ severity: 'info', category, file, description, rule: `llm/${category}` })];
   });
 }
 

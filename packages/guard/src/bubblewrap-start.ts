@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { AppError } from '@switchyard/protocol';
 import { bubblewrapArguments, type HandedDescriptors, type PrivateName } from './bubblewrap-arguments.ts';
 import type { BubblewrapParts } from './bubblewrap-parts.ts';
+import { checkStarted } from './check-started.ts';
 import type { ControlGroup } from './control-group.ts';
 import { inheritedDescriptors } from './descriptor.ts';
 import { GATE_FD } from './gate-script.ts';
@@ -77,16 +77,6 @@ export function startBubblewrap(start: Start): ChildProcess {
   } finally {
     handed.close();
   }
-}
-
-/** Where descriptors are used up, nothing is made, and only an event tells. Throws E_SANDBOX. */
-export function checkStarted(child: ChildProcess): void {
-  if ((child.stdio as ChildProcess['stdio'] | undefined) !== undefined) return;
-  child.once('error', () => undefined);
-  throw new AppError(
-    'E_SANDBOX',
-    'The sandbox could not be started: this process has no file descriptors left',
-  );
 }
 
 /** A command that puts its streams in order itself. */

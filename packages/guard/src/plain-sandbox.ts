@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '@switchyard/protocol';
 import { removeTree, type Clock } from '@switchyard/runtime';
-import { checkStarted } from './bubblewrap-start.ts';
+import { checkStarted } from './check-started.ts';
 import { cleanEnvironment, type ToolSettings } from './clean-environment.ts';
 import { collectRun } from './collected-run.ts';
 import { killMarked, newMark } from './marked-processes.ts';

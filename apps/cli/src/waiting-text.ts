@@ -1,4 +1,5 @@
 import { shellWord, type GateInput, type RunView, type TaskView } from '@switchyard/protocol';
+import { askingName } from './asking-name.ts';
 import { oneLine } from './show-text.ts';
 
 /** Whether a task waits for a person: at its own place in the plan, or at work with a question. */
@@ -11,10 +12,12 @@ export function answerText(run: string, task: TaskView): string {
   const name = shellWord(oneLine(task.id));
   // An event alone does not say what it waits for: only manual tasks have gates.
   const kind = task.waiting?.kind ?? (task.kind === 'manual' ? 'gate' : 'escalation');
-  if (kind === 'question') return `switchyard answer ${run} ${name} --note "…"   (or --action skip, fail)`;
+  const asked = task.waiting === undefined ? '' : ` --asked ${askingName(task.waiting.since)}`;
+  if (kind === 'question')
+    return `switchyard answer ${run} ${name}${asked} --note "…"   (or --action skip, fail)`;
   return kind === 'escalation'
-    ? `switchyard answer ${run} ${name} --action retry --note "…"   (or skip, fail, accept)`
-    : `switchyard gate approve ${run} ${name}${inputsText(task)}   (or reject)`;
+    ? `switchyard answer ${run} ${name}${asked} --action retry --note "…"   (or skip, fail, accept)`
+    : `switchyard gate approve ${run} ${name}${asked}${inputsText(task)}   (or reject)`;
 }
 
 /** The values that a gate asks for, as flags; those with a default may be left out. */

@@ -15,6 +15,7 @@ const tasksShown = 200;
 const waiting = z.object({
   kind: z.enum(['gate', 'escalation', 'question']),
   text: z.string(),
+  asked: z.number().describe('Names this asking for the tools that answer: another asking has another.'),
   deadline: z.string().describe('When the default is taken, as an ISO time.'),
   default: z.string().describe('What happens at the deadline.'),
   inputs: z.array(z.string()).optional().describe('Values that a gate asks for.'),
@@ -93,6 +94,7 @@ function shapeOfWait(wait: NonNullable<TaskView['waiting']>): z.infer<typeof wai
   return {
     kind: wait.kind,
     text: wait.text,
+    asked: wait.since,
     deadline: new Date(wait.deadline).toISOString(),
     default: wait.default,
     ...(wait.inputs !== undefined && { inputs: wait.inputs.map(({ name }) => name) }),

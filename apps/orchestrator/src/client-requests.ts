@@ -62,11 +62,11 @@ const handlers: { readonly [T in MessageType]?: Handler<T> } = {
   'budget-raise': ({ run, usd, perTask }, _request, context) =>
     tell(context, run, { kind: 'raise-budget', usd, perTask }),
   'run-add-tasks': ({ run, tasks }, _request, context) => addTasks(context, run, tasks),
-  'gate-answer': ({ run, taskId, approve, note, inputs }, _request, context) =>
-    tell(context, run, { kind: 'gate-answered', taskId, approve, note, inputs }),
-  'escalation-answer': ({ run, taskId, action, note }, _request, context) => {
-    const answer = tell(context, run, { kind: 'escalation-answered', taskId, action, note });
-    tellAttempt(context, run, taskId);
+  'gate-answer': ({ run, ...answer }, _request, context) =>
+    tell(context, run, { kind: 'gate-answered', ...answer }),
+  'escalation-answer': ({ run, ...given }, _request, context) => {
+    const answer = tell(context, run, { kind: 'escalation-answered', ...given });
+    tellAttempt(context, run, given.taskId);
     return answer;
   },
   'kept-take-up': ({ run, taskId, attempt, kind: what }, _request, context) =>
@@ -146,8 +146,8 @@ async function answerRequest(
  * E_RUN_UNKNOWN, E_TASK_UNKNOWN, E_RUN_STATE and E_GATE_INPUTS.
  */
 export async function answerGate(payload: PayloadOf<'gate-answer'>, context: RequestContext): Promise<void> {
-  const { run, taskId, approve, note, inputs } = payload;
-  tell(context, run, { kind: 'gate-answered', taskId, approve, note, inputs });
+  const { run, ...answer } = payload;
+  tell(context, run, { kind: 'gate-answered', ...answer });
   await new Promise<void>((resolve) => context.loop.tell(() => resolve));
 }
 

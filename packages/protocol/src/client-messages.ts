@@ -40,18 +40,22 @@ export const runRollback = z.object({
 });
 /** Answered when the branch has moved; a rollback that is refused is answered by E_ROLLBACK_REFUSED. */
 export const runRolledBack = z.object({ commit: commitId, tasks: z.array(taskId) });
+/** The `since` of the asking that is answered: one that asks anew since refuses it. Absent: whatever is asked now. */
+const asked = timestampMs.optional();
 export const gateAnswer = z.object({
   run: runId,
   taskId,
   approve: z.boolean(),
   note: z.string().max(4000).default(''),
   inputs: gateValues.default({}),
+  asked,
 });
 export const escalationAnswer = z.object({
   run: runId,
   taskId,
   action: z.enum(escalationActions),
   note: z.string().max(4000).default(''),
+  asked,
 });
 /** Lets the next attempt of a task go on from work that is kept. */
 export const keptTakeUp = z.object({

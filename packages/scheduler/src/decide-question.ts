@@ -52,6 +52,20 @@ export function decideEscalated(decision: Decision, { taskId, fence, text }: Inp
   });
 }
 
+/** An answer to an earlier asking is none to this one. Throws E_RUN_STATE. */
+export function checkAsked(decision: Decision, taskId: TaskId, asked: number | undefined): void {
+  const task = decision.task(taskId);
+  const now = task.phase.kind === 'waiting' ? task.phase.wait : openQuestion(task);
+  if (asked === undefined || now === undefined || now.since === asked) return;
+  // An attempt that ended with its question asks the same: what was on the way is its answer.
+  const last = task.history.at(-1)?.questions?.at(-1);
+  if (last?.answer === undefined && last?.since === asked && last.text === now.text) return;
+  throw new AppError(
+    'E_RUN_STATE',
+    `task ${taskId} has asked again since, and this answers what it asked before; see what it asks now: switchyard run show ${decision.state.run}`,
+  );
+}
+
 /** A person, or the orchestrating agent, answers an attempt that is at work; false: it asks nothing. Throws E_RUN_STATE. */
 export function answerAtWork(
   decision: Decision,

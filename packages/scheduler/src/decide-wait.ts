@@ -8,7 +8,7 @@ import {
   type TaskId,
 } from '@switchyard/protocol';
 import { requestRunReview } from './begin-task.ts';
-import { answerAtWork } from './decide-question.ts';
+import { answerAtWork, checkAsked } from './decide-question.ts';
 import { askRollback } from './decide-rollback.ts';
 import type { Decision } from './decision.ts';
 import { failTask } from './fail-task.ts';
@@ -24,6 +24,7 @@ type InputOf<K extends RunInput['kind']> = RunInput & { readonly kind: K };
 export function decideGate(decision: Decision, input: InputOf<'gate-answered'>): void {
   const { taskId, approve, note } = input;
   const { inputs: asked = [] } = waitOf(decision, taskId, 'gate');
+  checkAsked(decision, taskId, input.asked);
   if (approve) {
     passGate(decision, taskId, {
       by: 'person',
@@ -71,6 +72,7 @@ function passGate(decision: Decision, taskId: TaskId, { by, note, inputs }: Pass
 /** A person answers an escalation. Throws E_TASK_UNKNOWN and E_RUN_STATE. */
 export function decideEscalation(decision: Decision, input: InputOf<'escalation-answered'>): void {
   const { taskId, action, note } = input;
+  if (decision.state.tasks.has(taskId)) checkAsked(decision, taskId, input.asked);
   if (decision.state.tasks.has(taskId) && answerAtWork(decision, taskId, input)) return;
   const wait = waitOf(decision, taskId, 'escalation');
   if (action === 'accept' && wait.submitted === undefined)

@@ -123,12 +123,15 @@ export type RunInput = { readonly at: number } & (
       readonly note: string;
       /** What the gate asks for. */
       readonly inputs?: GateValues | undefined;
+      /** When what is answered was asked; absent: what is asked now. */
+      readonly asked?: number | undefined;
     }
   | {
       readonly kind: 'escalation-answered';
       readonly taskId: TaskId;
       readonly action: EscalationAction;
       readonly note: string;
+      readonly asked?: number | undefined;
     }
   /** The next attempt shall go on from what is kept of an earlier one. */
   | {

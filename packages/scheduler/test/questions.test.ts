@@ -52,6 +52,22 @@ describe('an attempt that asks while it works', () => {
     expect(questions()?.[1]?.answer?.text).toContain('Decide by yourself');
   });
 
+  it('takes no answer to an earlier question, but one that is on the way when the attempt ends with its question', () => {
+    const at = (asked: number) =>
+      world.input({ kind: 'escalation-answered', taskId: id('a'), action: 'retry', note: 'x', asked });
+    ask();
+    const first = world.now;
+    answer('retry');
+    world.now += 1000;
+    const second = world.now;
+    ask('question-2', 'and which port?');
+    expect(at(first)).toBe('E_RUN_STATE');
+    world.now += 1000;
+    world.input({ kind: 'escalated', taskId: id('a'), fence: 1, text: 'and which port?' });
+    expect(at(first)).toBe('E_RUN_STATE');
+    expect(at(second)).not.toBeTypeOf('string');
+  });
+
   it.each([
     ['skip', 'skipped'],
     ['fail', 'failed'],

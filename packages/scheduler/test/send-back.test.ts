@@ -55,6 +55,20 @@ describe('a rejected gate that sends back', () => {
     world.checkReplay();
   });
 
+  it('takes no answer to what it asked before', () => {
+    const world = worldOf(tasks('send-back'));
+    settle(world);
+    const asked = world.now;
+    const answer = { kind: 'gate-answered', taskId: id('gate'), note: '', asked } as const;
+    expect(world.input({ ...answer, approve: false })).not.toBeTypeOf('string');
+    world.now += 1000;
+    settle(world);
+    expect(world.phases()).toMatchObject({ gate: 'waiting' });
+    expect(world.input({ ...answer, approve: true })).toBe('E_RUN_STATE');
+    expect(world.phases()).toMatchObject({ gate: 'waiting' });
+    expect(world.input({ ...answer, approve: true, asked: world.now })).not.toBeTypeOf('string');
+  });
+
   it('does so as often as the plan says, and then fails', () => {
     const world = worldOf(tasks('send-back'));
     for (const round of [1, 2]) {

@@ -72,7 +72,7 @@ const notAnswered = (task: string, file: string): string =>
 
 async function answer(
   session: Session,
-  { run, task }: GateQuestion,
+  { run, task, waiting }: GateQuestion,
   { read, file }: { read: GateReply; file: string },
 ): Promise<string> {
   if (read.kind === 'open') return notAnswered(task, file);
@@ -83,6 +83,7 @@ async function answer(
     approve,
     note,
     inputs,
+    asked: waiting.since,
   });
   const what = `${approve ? 'approved' : 'rejected'} ${task} by ${file}`;
   const follows = approve ? '' : await afterRejection(session.client, { run, task });

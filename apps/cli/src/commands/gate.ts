@@ -9,6 +9,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { commonOptions, type CommandContext } from '../context.ts';
 import { addGateAsk } from './gate-ask.ts';
 import { afterRejection, meantGate } from '../gate-meant.ts';
+import { readAskingName } from '../asking-name.ts';
 import { meantRun, stoppedHint, withSession } from '../session.ts';
 
 /** `gate approve|reject RUN TASK`, or the name of a gate alone, and `answer RUN TASK --action …`: what runs wait for from people. */
@@ -20,11 +21,12 @@ export function addGate(program: Command, context: CommandContext): void {
       .description(
         `${verb === 'approve' ? 'let the run go on' : 'say no: the task fails, or the work before it begins again, as its plan says'}; where only one gate that waits has its name, that does`,
       )
-      .option('--note <text>', 'a word on it, kept in the report', '');
+      .option('--note <text>', 'a word on it, kept in the report', '')
+      .addOption(askedOption());
     if (verb === 'approve') answer.addOption(inputOption());
     answer.action(
-      (name: string, task: string | undefined, { note, input = {} }: GateFlags, command: Command) =>
-        answerGate({ name, task, note, approve: verb === 'approve', inputs: input }, command, context),
+      (name: string, task: string | undefined, { note, asked, input = {} }: GateFlags, command: Command) =>
+        answerGate({ name, task, note, asked, approve: verb === 'approve', inputs: input }, command, context),
     );
   }
   addGateAsk(gate, context);
@@ -37,15 +39,28 @@ export function addGate(program: Command, context: CommandContext): void {
         .default('retry'),
     )
     .option('--note <text>', 'the answer, given to the agent that asks or to the next attempt', '')
+    .addOption(askedOption())
     .action(
-      (name: string, task: string, options: { action: EscalationAction; note: string }, command: Command) =>
-        answerQuestion({ name, task, ...options }, command, context),
+      (
+        name: string,
+        task: string,
+        options: Pick<QuestionAnswer, 'action' | 'note' | 'asked'>,
+        command: Command,
+      ) => answerQuestion({ name, task, ...options }, command, context),
     );
 }
 
 interface GateFlags {
   readonly note: string;
+  readonly asked?: number;
   readonly input?: GateValues;
+}
+
+function askedOption(): Option {
+  return new Option(
+    '--asked <name>',
+    'the asking that is meant, as the command to type names it: refused if the task has asked again since',
+  ).argParser(readAskingName);
 }
 
 function inputOption(): Option {
@@ -68,10 +83,11 @@ interface GateAnswer {
   readonly task: string | undefined;
   readonly note: string;
   readonly approve: boolean;
+  readonly asked: number | undefined;
 }
 
 async function answerGate(
-  { name, task, note, approve, inputs }: GateAnswer,
+  { name, task, inputs, ...answer }: GateAnswer,
   command: Command,
   context: CommandContext,
 ): Promise<void> {
@@ -79,9 +95,9 @@ async function answerGate(
   const answered = await withSession(open, async (session) => {
     const gate = await meantGate(session.client, [name, task]);
     const run = runId.parse(gate.run);
-    await session.client.answerGate({ run, taskId: taskId.parse(gate.task), approve, note, inputs });
-    const what = approve ? `approved ${gate.task}` : `rejected ${gate.task}`;
-    const follows = approve ? '' : await afterRejection(session.client, gate);
+    await session.client.answerGate({ run, taskId: taskId.parse(gate.task), inputs, ...answer });
+    const what = answer.approve ? `approved ${gate.task}` : `rejected ${gate.task}`;
+    const follows = answer.approve ? '' : await afterRejection(session.client, gate);
     return `${what}${follows}${stoppedHint(session, run)}`;
   });
   context.terminal.out(`${answered}\n`);
@@ -92,18 +108,19 @@ interface QuestionAnswer {
   readonly task: string;
   readonly note: string;
   readonly action: EscalationAction;
+  readonly asked?: number;
 }
 
 async function answerQuestion(
-  { name, task, note, action }: QuestionAnswer,
+  { name, task, ...answer }: QuestionAnswer,
   command: Command,
   context: CommandContext,
 ): Promise<void> {
   const open = { context, options: commonOptions(command), mode: { kind: 'look' } as const };
   const hint = await withSession(open, async (session) => {
     const run = runId.parse(await meantRun(session.client, name));
-    await session.client.answerEscalation({ run, taskId: taskId.parse(task), action, note });
+    await session.client.answerEscalation({ run, taskId: taskId.parse(task), ...answer });
     return stoppedHint(session, run);
   });
-  context.terminal.out(`${task}: ${action}${hint}\n`);
+  context.terminal.out(`${task}: ${answer.action}${hint}\n`);
 }

@@ -1,10 +1,13 @@
-import { escalationActions, gateValues, type GateValues } from '@switchyard/protocol';
+import { escalationActions, gateValues, timestampMs, type GateValues } from '@switchyard/protocol';
 import { z } from 'zod';
 import { noteArgument, runArgument, taskArgument, workerArgument } from '../arguments.ts';
 import type { Desk, Named } from '../desk.ts';
 import { defineTool, type Answer } from '../tool.ts';
 
 const named = { run: runArgument, taskId: taskArgument, workerId: workerArgument };
+const asked = timestampMs
+  .optional()
+  .describe('What `waiting` calls the asking that you answer: refused if the task has asked again since.');
 const answered = z.object({ run: z.string(), taskId: z.string(), answer: z.string() });
 
 /** Answers a task that asks. */
@@ -13,14 +16,14 @@ export const answerEscalation = defineTool({
   title: 'Answer a question of a task',
   description:
     'Answers a task that asks. Kind question: its agent is at work and waits; retry hands it your note, and it goes on. Kind escalation (its attempt has ended): retry tries again and hands your note to the worker, accept takes what it handed in. In both, skip goes on without the task, fail gives it up. Put the answer to its question into note.',
-  input: z.strictObject({ ...named, action: z.enum(escalationActions), note: noteArgument }),
+  input: z.strictObject({ ...named, action: z.enum(escalationActions), note: noteArgument, asked }),
   output: answered,
   changes: true,
-  run: ({ action, note, ...name }, { desk }) =>
+  run: ({ action, note, asked: since, ...name }, { desk }) =>
     desk.station.ask(async (client) => {
-      const asked = await desk.task(client, name);
-      await client.answerEscalation({ ...asked, action, note });
-      return { structured: { ...asked, answer: action } };
+      const task = await desk.task(client, name);
+      await client.answerEscalation({ ...task, action, note, asked: since });
+      return { structured: { ...task, answer: action } };
     }),
 });
 
@@ -28,16 +31,17 @@ interface GateAnswer extends Named {
   readonly approve: boolean;
   readonly note: string;
   readonly inputs: GateValues;
+  readonly asked?: number | undefined;
 }
 
 async function answerGate(
   desk: Desk,
-  { approve, note, inputs, ...name }: GateAnswer,
+  { approve, note, inputs, asked: since, ...name }: GateAnswer,
 ): Promise<Answer<z.infer<typeof answered>>> {
   return desk.station.ask(async (client) => {
-    const asked = await desk.task(client, name);
-    await client.answerGate({ ...asked, approve, note, inputs });
-    return { structured: { ...asked, answer: approve ? 'approved' : 'rejected' } };
+    const task = await desk.task(client, name);
+    await client.answerGate({ ...task, approve, note, inputs, asked: since });
+    return { structured: { ...task, answer: approve ? 'approved' : 'rejected' } };
   });
 }
 
@@ -50,6 +54,7 @@ export const gateApprove = defineTool({
   input: z.strictObject({
     ...named,
     note: noteArgument,
+    asked,
     inputs: gateValues.default({}).describe('Values that the gate asks for, by name.'),
   }),
   output: answered,
@@ -63,7 +68,7 @@ export const gateReject = defineTool({
   title: 'Reject a gate',
   description:
     'Rejects a task of kind manual that waits with kind gate: it fails, and what depends on it is skipped. Say why in note.',
-  input: z.strictObject({ ...named, note: noteArgument }),
+  input: z.strictObject({ ...named, note: noteArgument, asked }),
   output: answered,
   changes: true,
   run: (args, { desk }) => answerGate(desk, { ...args, approve: false, inputs: {} }),

@@ -41,7 +41,7 @@ export async function discoverRepository(cwd: string): Promise<UserRepository> {
     throw new AppError('E_NOT_A_REPOSITORY', `git cannot use the repository ${workTree}: ${stderr.trim()}`);
   }
   const [gitDir = '', gitCommonDir = '', format, shallow] = stdout.toString('utf8').split('\n');
-  await refuseBare(git, workTree);
+  await refuseBare(git, workTree, { isLinked: gitDir !== gitCommonDir });
   return {
     workTree,
     gitDir,
@@ -145,10 +145,17 @@ function isGitDir(folder: string): boolean {
   return stands('HEAD') && stands('objects') && stands('refs');
 }
 
-/** A `.git` folder may be bare too, as a home of linked worktrees; the folder around it is no checkout then. */
-async function refuseBare(git: Git, workTree: string): Promise<void> {
+/**
+ * What `.git` is or names may be bare too, as a home of linked worktrees; the folder around it is no checkout then.
+ * A linked worktree shares its configuration, and is one.
+ */
+async function refuseBare(
+  git: Git,
+  workTree: string,
+  { isLinked }: { readonly isLinked: boolean },
+): Promise<void> {
   const place = join(workTree, '.git');
-  if (!statSync(place).isDirectory()) return;
+  if (isLinked && !statSync(place).isDirectory()) return;
   const bare = await git.run(['config', '--type=bool', '--get', 'core.bare'], { accept: [1, 128] });
   if (bare.stdout.toString('utf8').trim() === 'true') throw bareError(place);
 }
@@ -156,6 +163,6 @@ async function refuseBare(git: Git, workTree: string): Promise<void> {
 function bareError(folder: string): AppError {
   return new AppError(
     'E_BARE_REPOSITORY',
-    `${folder} is a bare repository: it has no checkout; use a clone of it`,
+    `${folder} is a bare repository: it has no checkout; go to one of its worktrees (git worktree list), or use a clone of it`,
   );
 }

@@ -39,6 +39,18 @@ describe('discoverRepository', () => {
     });
   });
 
+  it('takes the worktrees of a bare repository, and not the folder whose .git names it', async () => {
+    const home = join(user.root, 'home');
+    user.git('clone', '-q', '--bare', user.folder, join(home, '.bare'));
+    writeFileSync(join(home, '.git'), 'gitdir: ./.bare\n');
+    user.git('-C', join(home, '.bare'), 'worktree', 'add', '-q', '-b', 'side', '../side');
+    expect(await discoverRepository(join(home, 'side'))).toMatchObject({ workTree: join(home, 'side') });
+    await expect(discoverRepository(home)).rejects.toMatchObject({ code: 'E_BARE_REPOSITORY' });
+    const apart = join(user.root, 'apart');
+    user.git('clone', '-q', `--separate-git-dir=${join(user.root, 'apart.git')}`, user.folder, apart);
+    expect(await discoverRepository(apart)).toMatchObject({ workTree: apart });
+  });
+
   it('works on repositories with SHA-256', async () => {
     const tree = join(user.root, 'wide');
     user.git('-C', user.root, 'init', '-q', '--object-format=sha256', tree);

@@ -47,7 +47,8 @@ export function createHttp(options: HttpOptions): RequestListener {
   app.get('/', (c) =>
     c.text('Switchyard orchestrator. The hub is at /hub, runs at /api/runs, figures at /metrics.\n'),
   );
-  const listener = getRequestListener(app.fetch);
+  // Load balancers ask for health in HTTP/1.0, which names no host.
+  const listener = getRequestListener(app.fetch, { hostname: 'localhost' });
   return (request, response) => {
     if (request.url?.startsWith('/git/') === true) options.git(request, response);
     else void listener(request, response);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { buildPlan, buildTask } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHttp } from '../src/http.ts';
@@ -55,6 +56,12 @@ describe('the port without the hub', () => {
       clients: 0,
     });
     expect((await get('/')).text).toContain('Switchyard orchestrator');
+  });
+
+  it('says so to a load balancer too, which asks in HTTP/1.0 and names no host', async () => {
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write('GET /healthz HTTP/1.0\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*"status":"ok"/);
   });
 
   it.each(['/metrics', '/api/runs', '/api/runs/x', '/api/anything'])(

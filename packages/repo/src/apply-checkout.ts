@@ -4,7 +4,9 @@ import { indexLines, type CheckoutState, type Move } from './checkout-state.ts';
 import { userEnvironment } from './git-environment.ts';
 import { gitLimits } from './git-limits.ts';
 import { lockIn, lockedError } from './checkout-lock.ts';
+import { lstatOf } from './checkout-place.ts';
 import { Git } from './git-runner.ts';
+import { shownPath, splitNul } from './raw-path.ts';
 import type { UserRepository } from './user-repository.ts';
 
 const safety = [
@@ -88,9 +90,24 @@ const refusals = /not uptodate|would be (overwritten|removed)|would lose untrack
 async function unmoved(cut: CutMove): Promise<AppError> {
   const { stderr } = cut.ended;
   if (lockIn(stderr) !== undefined || refusals.test(stderr)) {
-    return refusal('git does not overwrite what is in your checkout', stderr);
+    return (await hiddenError(cut)) ?? refusal('git does not overwrite what is in your checkout', stderr);
   }
   return undoCutMove(cut);
+}
+
+/** Changes that the user has git hide: `git status` shows nothing of them, and so it would not tell either. */
+async function hiddenError({ git, user, move }: CutMove): Promise<AppError | undefined> {
+  const listed = splitNul((await git.run(['ls-files', '-v', '-z'])).stdout);
+  const marked = new Set(listed.filter((line) => /^[Sa-z] /.test(line)).map((line) => line.slice(2)));
+  const hidden = move.changes.filter(({ path }) => marked.has(path) && lstatOf(user, path) !== undefined);
+  if (hidden.length === 0) return undefined;
+  const paths = hidden.map(({ path }) => shownPath(path));
+  const shown = paths.slice(0, 10).join(', ');
+  return new AppError(
+    'E_APPLY_DIRTY',
+    `the run changes files that you told git not to look at (skip-worktree or assume-unchanged), so that git status does not show what you changed there: ${shown}; \`git update-index --no-skip-worktree --no-assume-unchanged FILE\` ends that, then commit or stash them and apply again`,
+    { details: { paths } },
+  );
 }
 
 function refusal(what: string, stderr: string): AppError {

@@ -21,6 +21,11 @@ export function stateText(run: RunSummary, isServed: boolean): string {
   return run.paused && isOpen ? 'paused' : run.phase;
 }
 
+/** When a paused run goes on by itself. */
+export function pauseEndText({ paused, pausedUntil }: RunSummary): string {
+  return paused && pausedUntil !== undefined ? `goes on by itself on ${momentText(pausedUntil)}` : '';
+}
+
 interface ViewOptions {
   readonly paint: Painter;
   /** An orchestrator runs that carries it on. */
@@ -40,7 +45,8 @@ export function viewLines(
 ): string[] {
   const startedAt = view.startedAt ?? view.createdAt;
   const state = stateText(view, isServed);
-  const reason = view.reason === undefined ? '' : `: ${oneLine(view.reason)}`;
+  const why = [oneLine(view.reason ?? ''), state === 'paused' ? pauseEndText(view) : ''].filter(Boolean);
+  const reason = why.length === 0 ? '' : `: ${why.join('; ')}`;
   const took = view.finishedAt === undefined ? '' : `, took ${durationText(view.finishedAt - startedAt)}`;
   const next = nextLines(view, { state, isUnpublished });
   return [

@@ -152,6 +152,13 @@ describe('texts', () => {
     expect(viewLines(view, { paint: pc.createColors(false), isServed }).at(-1)).toBe(line);
   });
 
+  it('a run that is paused until a time says when it goes on by itself', () => {
+    const pausedUntil = new Date(2026, 0, 31, 12, 30).getTime();
+    const view = viewOf({ phase: 'running', paused: true, reason: 'quota used up', pausedUntil });
+    const [head] = viewLines(view, { paint: pc.createColors(false), isServed: true });
+    expect(head).toBe('demo-abcdef  paused: quota used up; goes on by itself on 2026-01-31 12:30');
+  });
+
   it('a run that waits for a person says how to look at what it has changed, if it has', () => {
     const view = viewOf();
     const waiting = view.tasks.map((task, at) =>

@@ -96,6 +96,8 @@ export const runSummary = z.object({
   name: z.string(),
   phase: z.enum(runPhases),
   paused: z.boolean(),
+  /** When a paused run goes on by itself; absent: when somebody resumes it. */
+  pausedUntil: timestampMs.optional(),
   createdAt: timestampMs,
   startedAt: timestampMs.optional(),
   finishedAt: timestampMs.optional(),

@@ -67,6 +67,7 @@ export function summaryOf(state: RunState): RunSummary {
     name: state.plan.name,
     phase: runPhaseOf(state),
     paused: state.paused !== undefined,
+    ...(ended || state.paused?.until === undefined ? {} : { pausedUntil: state.paused.until }),
     createdAt: state.createdAt,
     ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
     ...(ended ? { finishedAt: phase.at } : {}),

@@ -76,6 +76,7 @@ describe('retries by class of failure', () => {
     const world = started([task({ id: 'a' }), task({ id: 'b' })]);
     world.fail(world.task('a'), failure('exhausted', { retryAfterMs: 60_000 }));
     expect(world.state.paused).toMatchObject({ until: world.now + 60_000 });
+    expect(viewOf(world.state)).toMatchObject({ paused: true, pausedUntil: world.now + 60_000 });
     expect(world.task('b').phase.kind).toBe('leased');
     world.now = nextDeadline(world.state) ?? 0;
     world.input({ kind: 'tick' });

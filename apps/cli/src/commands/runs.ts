@@ -7,7 +7,7 @@ import { followRun } from '../follow-run.ts';
 import { readRuns, unpublishedRuns } from '../offline.ts';
 import { meantRun, openSession } from '../session.ts';
 import { durationText, foldWidth, momentText, oneLine, tableText } from '../show-text.ts';
-import { stateText, unpublishedText } from '../view-text.ts';
+import { pauseEndText, stateText, unpublishedText } from '../view-text.ts';
 
 /** `runs`: all runs of the repository; `resume RUN`: goes on with one and follows it. */
 export function addRuns(program: Command, context: CommandContext): void {
@@ -81,13 +81,14 @@ function hints(runs: readonly RunSummary[], { isServed, unpublished }: Seen): st
 function rowOf(run: RunSummary, { isServed, unpublished }: Seen): string[] {
   const began = run.startedAt ?? run.createdAt;
   const state = stateText(run, isServed);
+  const end = state === 'paused' ? pauseEndText(run) : '';
   return [
     run.run,
     state,
     `${run.progress.completed}/${run.progress.total}`,
     momentText(began),
     run.finishedAt === undefined ? '' : durationText(run.finishedAt - began),
-    noteOf(run, unpublished),
+    [noteOf(run, unpublished), end].filter(Boolean).join('; '),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { PeerView, RunEvent, RunView, TaskPhase, TaskView } from '@switchyard/protocol';
-import { eventLine, idWidthOf, withoutName } from './event-text.ts';
+import { eventLine, idWidthOf } from './event-text.ts';
 import { lookOf } from './phase-look.ts';
 import { cutTo, durationText, oneLine, padTo } from './show-text.ts';
 import type { Painter } from './terminal.ts';
@@ -159,7 +159,7 @@ const plainReason =
 /** Why a task is where it is, in as far as its phase does not say so; with the round, where it is not the first. */
 export function reasonText(task: TaskView): string {
   const round = task.round > 1 && !ended.has(task.phase) ? `round ${task.round}` : '';
-  const reason = withoutName(task.reason ?? '', task.id).replace(/^(failed|skipped|cancelled): /, '');
+  const reason = oneLine(task.reason ?? '').replace(/^(failed|skipped|cancelled): /, '');
   const told = task.waiting === undefined ? reason : oneLine(task.waiting.text);
   return [round, plainReason.test(told) ? '' : told].filter(Boolean).join('  ');
 }

@@ -120,10 +120,10 @@ describe('the live view', () => {
 
   it('says in few words why a task is where it is, and nothing that its phase says already', () => {
     const reasons = [
-      'task-0 is at work',
-      'task-1 failed: E_IO: disk',
-      'task-2 is ready',
-      'w: it was stopped',
+      'is at work',
+      'failed: E_IO: disk',
+      'is ready',
+      'task-3 was not needed: so a person said',
     ];
     const phases: TaskPhase[] = ['running', 'failed', 'ready', 'ready'];
     const tasks = view(phases).tasks.map((task, at) => ({ ...task, reason: reasons[at] }));
@@ -131,7 +131,7 @@ describe('the live view', () => {
       '▶ task-0  running    3.0s  worker-1',
       '✖ task-1  failed           E_IO: disk',
       '○ task-2  ready',
-      '○ task-3  ready            w: it was stopped',
+      '○ task-3  ready            task-3 was not needed: so a person said',
     ]);
   });
 

@@ -40,9 +40,13 @@ export function evolveView(view: RunView, event: RunEvent): RunView {
   const phase = runPhaseOf[event.kind];
   const paused = event.kind === 'paused' || (view.paused && event.kind !== 'resumed');
   const ended = phase !== undefined && phase !== 'running';
+  const { pausedUntil, ...rest } = view;
+  // Only an answer of the orchestrator says until when a new pause lasts.
+  const isSame = paused && event.kind !== 'paused' && pausedUntil !== undefined;
   return {
-    ...view,
+    ...rest,
     paused,
+    ...(isSame ? { pausedUntil } : {}),
     progress: event.progress,
     ...(phase === undefined ? {} : { phase }),
     ...(event.kind === 'started' ? { startedAt: event.at } : {}),
@@ -59,19 +63,27 @@ function askedBy({ text, at }: RunEvent): NonNullable<TaskView['waiting']> {
   return { kind: 'question', text, since: at, deadline: at + limits.questionWaitMs, default: 'escalate' };
 }
 
+/** What is said of its task: the text of an event names it first, the reason of a view does not. */
+function reasonIn({ taskId, text }: RunEvent): string {
+  if (taskId === undefined || !text.startsWith(taskId)) return text;
+  const rest = text.slice(taskId.length);
+  return /^:? \S/.test(rest) ? rest.replace(/^:? /, '') : text;
+}
+
 function evolveTask(task: TaskView, event: RunEvent): TaskView {
   const phase = taskPhaseOf[event.kind];
-  if (event.kind === 'worker-unverifiable') return { ...task, reason: event.text };
+  const reason = reasonIn(event);
+  if (event.kind === 'worker-unverifiable') return { ...task, reason };
   if (event.kind === 'worker-alive') return { ...task, reason: undefined };
   const { waiting, ...rest } = task;
-  if (event.kind === 'task-asks') return { ...rest, waiting: askedBy(event), reason: event.text };
-  if (event.kind === 'task-answered') return { ...rest, reason: event.text };
+  if (event.kind === 'task-asks') return { ...rest, waiting: askedBy(event), reason };
+  if (event.kind === 'task-answered') return { ...rest, reason };
   if (phase === undefined) return task;
   return {
     ...rest,
     phase,
     since: event.at,
-    reason: event.text,
+    reason,
     ...(phase === 'waiting' && waiting !== undefined ? { waiting } : {}),
     ...(event.worker === undefined ? {} : { worker: event.worker }),
     ...(event.attempt === undefined ? {} : { attempt: event.attempt }),

@@ -61,6 +61,15 @@ describe('a run handle', () => {
     expect(all).toEqual(kinds);
   });
 
+  it('takes from an event what is said of its task, without its name in front', async () => {
+    const { link, handle } = await opened();
+    const text = 'A skipped: A person said so';
+    link.push('run-event', eventOf(1, 'task-skipped', { taskId: 'A', text }));
+    expect(handle.view()?.tasks[0]?.reason).toBe('skipped: A person said so');
+    link.push('run-event', eventOf(2, 'task-ready', { taskId: 'B', text: 'Bees are ready' }));
+    expect(handle.view()?.tasks[1]?.reason).toBe('Bees are ready');
+  });
+
   it('tells only what happens from now on, and after a reconnect what came after that', async () => {
     const { link, told } = follow({ after: 'now' });
     link.push('run-event', eventOf(3, 'task-completed', { taskId: 'A' }));

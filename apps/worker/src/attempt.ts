@@ -12,7 +12,7 @@ import {
   type TaskAssignment,
 } from '@switchyard/protocol';
 import type { AttemptClone, ObjectCache } from '@switchyard/repo';
-import { makeFolder, removeTree, type Logger } from '@switchyard/runtime';
+import { makeFolder, redactor, removeTree, type Logger } from '@switchyard/runtime';
 import { copyLayer, takeReceipts, type Layer } from '@switchyard/receipts';
 import { criteriaMet, criterionOf } from './acceptance.ts';
 import { attemptOf, attemptRef } from './attempt-names.ts';
@@ -24,7 +24,6 @@ import { PlanDesk } from './plan-desk.ts';
 import type { AttemptContext, AttemptPorts, EndedAttempt } from './ports.ts';
 import type { ProgressReporter } from './progress-reporter.ts';
 import { notItsToChange } from './violation-text.ts';
-import { redactor } from './transcript.ts';
 import { orchestratorAwayMs } from './wip.ts';
 import { WipKeeper, type LastWip } from './wip-keeper.ts';
 import { withRetries } from './with-retries.ts';
@@ -59,8 +58,7 @@ export class Attempt {
     this.logger = context.logger;
     this.folder = join(ports.attempts, attemptFolder(assignment));
     this.startedAt = ports.clock.now();
-    const redact = redactor(ports.secrets);
-    this.redact = (text) => redact(text).slice(0, text.length);
+    this.redact = redactor(ports.secrets);
     const { draft } = assignment;
     const say = (line: string): void => this.say(line);
     if (draft !== undefined) this.desk = new PlanDesk({ ...draft, names: ports.names ?? {}, say });

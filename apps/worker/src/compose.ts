@@ -11,7 +11,7 @@ import {
 } from '@switchyard/peer';
 import { openLayers, operatorRegistries } from '@switchyard/receipts';
 import { discoverRepository, openObjectCache } from '@switchyard/repo';
-import { programVersion, systemClock, systemRandom, upstreamProxyOf } from '@switchyard/runtime';
+import { programVersion, secretsOf, systemClock, systemRandom, upstreamProxyOf } from '@switchyard/runtime';
 import { openOutbox } from '@switchyard/store';
 import { createLink } from '@switchyard/transport';
 import { agentExecutors } from './agent-executors.ts';
@@ -19,7 +19,6 @@ import type { WorkerConfig } from './config.ts';
 import { WorkerDaemon } from './daemon.ts';
 import { openModels } from './models.ts';
 import { roomodesOf } from './roomodes-of.ts';
-import { secretsOf } from './transcript.ts';
 import { onThisMachine } from './workshop.ts';
 
 /** Names the real adapters, puts the daemon together and starts it. What it opens, its shutdown closes. */

@@ -1,7 +1,7 @@
 import type { Failure, PayloadInput } from '@switchyard/protocol';
 import type { AttemptReport } from './attempt-report.ts';
 
-/** Takes secrets out of a text; it is not longer afterwards, so it fits where it did. */
+/** Takes secrets out of a text. */
 type Redact = (text: string) => string;
 type Evidence = NonNullable<PayloadInput<'task-failed'>['evidence']>;
 

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { limits } from '@switchyard/protocol';
-import { systemClock } from '@switchyard/runtime';
+import { secretsOf, systemClock } from '@switchyard/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { secretsOf, Transcript } from '../src/transcript.ts';
+import { Transcript } from '../src/transcript.ts';
 
 let folder: string;
 beforeEach(() => {

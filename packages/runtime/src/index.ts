@@ -15,6 +15,7 @@ export { claimProject, readProject, requireProject } from './state-project.ts';
 export { openLog, silentLogger, type Log, type Logger, type LogOptions } from './log.ts';
 export { makeFolder, makeFolderSync } from './make-folder.ts';
 export { removeTree } from './remove-tree.ts';
+export { redactor, secretsOf } from './secrets.ts';
 export { Shutdown } from './shutdown.ts';
 export { asksForHelp, flagsHelp, loadConfig, readFlags, type ConfigSources } from './config.ts';
 export { programVersion } from './version.ts';

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import {
   documentsNamed,
@@ -89,11 +89,21 @@ function tell(
   if (plan === undefined) terminal.err(`${errors} ${errors === 1 ? 'error' : 'errors'} in ${file}\n`);
 }
 
-/** At most one byte more than a plan may have, whatever the file is (a pipe or /dev/zero never ends). */
+/** A named pipe or a terminal would be waited for without end; a pipe that the shell has opened for us may be read. */
+async function mustEnd(path: string): Promise<void> {
+  const found = await stat(path);
+  const isOurs = /^\/(dev\/(stdin$|fd\/)|proc\/(self|\d+)\/fd\/)/.test(path);
+  if (found.isFile() || found.isDirectory() || (isOurs && (found.isFIFO() || found.isSocket()))) return;
+  const what = found.isFIFO() ? 'a named pipe' : found.isSocket() ? 'a socket' : 'a device';
+  throw new Error(`it is ${what}, and a plan is a file`);
+}
+
+/** At most one byte more than a plan may have, whatever the file is (a pipe may never end). */
 async function readText(path: string, shown: string): Promise<string> {
   const bytes = new Uint8Array(limits.planFileBytes + 1);
   let length = 0;
   try {
+    await mustEnd(path);
     const file = await open(path, 'r');
     try {
       for (;;) {

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -121,9 +121,16 @@ describe('the command line', () => {
     });
   });
 
-  it('reads no more of an endless file than a plan may have', async () => {
-    const ended = await switchyard(['plan', 'check', '/dev/zero']);
-    expect([ended.code, ended.stderr]).toEqual([3, expect.stringContaining('PLAN_TOO_LARGE')]);
+  it('waits for no named pipe and no device, and reads what the shell pipes in, but no more than a plan may have', async () => {
+    const pipe = join(folder, 'pipe.yaml');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of ['/dev/zero', pipe]) {
+      const ended = await switchyard(['plan', 'check', path]);
+      expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('and a plan is a file')]);
+    }
+    const script = `head -c 9999999 /dev/zero | "$0" "$1" plan check /dev/stdin`;
+    const piped = spawnSync('sh', ['-c', script, process.execPath, program], { encoding: 'utf8' });
+    expect([piped.status, piped.stderr]).toEqual([3, expect.stringContaining('PLAN_TOO_LARGE')]);
   });
 
   it('refuses to run a bad plan before it looks for a repository', async () => {

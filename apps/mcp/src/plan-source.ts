@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { parsePlan, type ParseResult } from '@switchyard/plan';
@@ -88,6 +88,7 @@ async function readInside(desk: Desk, file: string): Promise<string> {
     const inside = relative(realpathSync(root), path);
     if (inside === '' || inside.startsWith('..') || isAbsolute(inside))
       throw new AppError('E_USAGE', `${file} is no file of the repository`);
+    if (!statSync(path).isFile()) throw new AppError('E_USAGE', `${file} is no file, and a plan is one`);
     return await readCapped(path);
   } catch (cause) {
     if (cause instanceof AppError) throw cause;

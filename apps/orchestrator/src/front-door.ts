@@ -45,7 +45,7 @@ export const closedDoor: Door = {
 export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
   const { config, folder, tokens, hub, daemon, metrics, logger } = options;
   const hosts = config.tlsHosts?.split(',').map((host) => host.trim());
-  const certificate = hosts === undefined ? undefined : await openCertificate(folder.tls, hosts);
+  const certificate = hosts === undefined ? undefined : await openCertificate(folder.tls, { hosts, logger });
   const listener = await listen({
     host: config.host,
     port: config.port ?? defaultPort,

@@ -5,6 +5,7 @@ import { openStateFolder, silentLogger } from '@switchyard/runtime';
 import { seededRandom, VirtualClock } from '@switchyard/testkit';
 import { openTokenBook, type TokenBook } from '@switchyard/transport';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openCertificate } from '../src/certificate-file.ts';
 import { configSchema } from '../src/config.ts';
 import { closedDoor, openFrontDoor, type FrontDoor } from '../src/front-door.ts';
 import { Bench } from './bench.ts';
@@ -59,6 +60,21 @@ describe('the one port', () => {
     expect(invitation).toMatchObject({ fingerprint: opened.fingerprint });
     expect(invitation.url).toMatch(/^wss:\/\/build\.example:\d+\/hub$/);
     expect(tokens.grant(invitation.token, 'control')?.roles).toEqual(['worker']);
+  });
+
+  it('keeps its certificate while that names every host, since workers know it; a new one is logged', async () => {
+    const log = silentLogger();
+    const warnings: unknown[] = [];
+    log.warn = (_fields: unknown, message?: unknown) => warnings.push(message);
+    const folder = join(root, 'tls');
+    const shown = async (...hosts: string[]) =>
+      (await openCertificate(folder, { hosts, logger: log })).fingerprint;
+    const first = await shown('build.example', '10.0.0.7');
+    expect(await shown('10.0.0.7', 'build.example')).toBe(first);
+    expect(await shown('10.0.0.7')).toBe(first);
+    expect(warnings).toEqual([]);
+    expect(await shown('10.0.0.8')).not.toBe(first);
+    expect(warnings).toEqual([expect.stringContaining('until they are invited again')]);
   });
 
   it('lets a token of one use neither read nor fetch', async () => {

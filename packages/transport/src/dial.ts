@@ -153,7 +153,7 @@ function connectPinned(url: URL, fingerprint: string): Promise<TLSSocket> {
         return fail(
           new AppError(
             'E_FINGERPRINT',
-            `${url.host} shows the certificate ${found}, not the invited ${fingerprint}`,
+            `${url.host} shows the certificate ${found}, not the invited ${fingerprint}; where its orchestrator made another one, its log says so, and \`switchyard invite\` there names that`,
           ),
         );
       socket.setTimeout(0);

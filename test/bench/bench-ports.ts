@@ -31,6 +31,7 @@ export function benchPorts(own: Pick<Ports, 'journal' | 'fatal' | 'stop'> & Part
       arrived: () => false,
       leaving: () => undefined,
       isLocal: () => false,
+      stalled: () => undefined,
       hindrance: () => 'the bench starts its own workers',
       starting: () => [],
       terminate: () => false,

@@ -97,6 +97,7 @@ function portsOf({ fatal, appending }: StepDaemonOptions, { folder, journal, rep
       arrived: () => false,
       leaving: () => undefined,
       isLocal: () => false,
+      stalled: () => undefined,
       hindrance: () => 'none are started here',
       starting: () => [],
       terminate: () => false,

@@ -189,6 +189,7 @@ const noInstances: Ports['instances'] = {
   arrived: () => false,
   leaving: () => undefined,
   isLocal: () => false,
+  stalled: () => undefined,
   hindrance: () => 'no local workers are started here',
   starting: () => [],
   terminate: () => false,

@@ -40,6 +40,8 @@ interface Instance {
   readonly child: ChildProcess;
   readonly since: number;
   state: InstanceState;
+  /** Why it was ended before it was ready. */
+  late?: string;
 }
 
 /** After so many starts in a row that came to nothing, it is tried less often. */
@@ -105,6 +107,14 @@ export class InstanceManager implements Instances {
     if (host === hostname() && !isAsked) this.replaceLater();
   }
 
+  stalled(): void {
+    for (const instance of this.instances) {
+      if (instance.state.kind !== 'starting' || instance.late !== undefined) continue;
+      instance.state.cancel();
+      this.expectHello(instance);
+    }
+  }
+
   isLocal(peer: PeerId): boolean {
     return this.find(peer) !== undefined;
   }
@@ -157,20 +167,19 @@ export class InstanceManager implements Instances {
     const child = this.start(role);
     let complaint = '';
     child.stderr?.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2_000)));
-    const { clock, logger, spawnTimeoutMs } = this.options;
-    let late: string | undefined;
-    const cancel = clock.after(spawnTimeoutMs, () => {
-      late = `E_SPAWN: it did not say hello within ${spawnTimeoutMs / 1000} s (--spawn-timeout-ms)`;
-      this.spawnTimedOut(child, role);
-    });
-    const instance: Instance = { role, child, since: clock.now(), state: { kind: 'starting', cancel } };
+    const { clock, logger } = this.options;
+    const instance: Instance = {
+      ...{ role, child, since: clock.now() },
+      state: { kind: 'starting', cancel: () => undefined },
+    };
+    this.expectHello(instance);
     this.instances.add(instance);
     child.on('error', (error) => this.gone(instance, error.message));
     child.on('exit', (code, signal) => {
       if (instance.state.kind !== 'stopping' && isAskedEnd(code, signal)) this.replaceLater();
       this.gone(
         instance,
-        `${late ?? describeExit(code, signal)}${complaint === '' ? '' : `: ${complaint.trim()}`}`,
+        `${instance.late ?? describeExit(code, signal)}${complaint === '' ? '' : `: ${complaint.trim()}`}`,
       );
     });
     logger.info({ role, pid: child.pid }, 'local instance started');
@@ -283,9 +292,18 @@ export class InstanceManager implements Instances {
     instance.child.once('exit', cancel);
   }
 
-  private spawnTimedOut(child: ChildProcess, role: LocalRole): void {
-    this.options.logger.error(
-      { role, pid: child.pid, timeoutMs: this.options.spawnTimeoutMs },
+  private expectHello(instance: Instance): void {
+    const { clock, spawnTimeoutMs } = this.options;
+    const cancel = clock.after(spawnTimeoutMs, () => this.spawnTimedOut(instance));
+    instance.state = { kind: 'starting', cancel };
+  }
+
+  private spawnTimedOut(instance: Instance): void {
+    const { role, child } = instance;
+    const { logger, spawnTimeoutMs } = this.options;
+    instance.late = `E_SPAWN: it did not say hello within ${spawnTimeoutMs / 1000} s (--spawn-timeout-ms)`;
+    logger.error(
+      { role, pid: child.pid, timeoutMs: spawnTimeoutMs },
       'a local instance did not say hello in time; it is ended',
     );
     child.kill('SIGKILL');

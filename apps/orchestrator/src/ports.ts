@@ -86,6 +86,8 @@ export interface Instances {
   arrived(peer: PeerId, pid: number, host: string): boolean;
   /** A peer says that it ends. */
   leaving(peer: PeerId, host: string): void;
+  /** We stood still and heard no hello in that time: what is starting has all of its time again. */
+  stalled(): void;
   isLocal(peer: PeerId): boolean;
   /** Why no more local instances of a role can be started, for people; undefined: one could be. */
   hindrance(role: 'worker' | 'reviewer'): string | undefined;

@@ -83,6 +83,7 @@ export class Presence {
     const { fleet, ports } = this.context;
     ports.logger.warn({ gapMs }, 'the orchestrator itself stood still; every grace begins anew');
     fleet.extendGraces();
+    ports.instances.stalled();
   }
 
   contactChanged({ peer: worker, was, is, forMs, reason }: ContactChange): void {

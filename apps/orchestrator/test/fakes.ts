@@ -58,6 +58,7 @@ export class FakeInstances implements Instances {
   readonly local = new Set<PeerId>();
   readonly terminated: PeerId[] = [];
   spawning: { role: 'worker' | 'reviewer'; pid: number; since: number }[] = [];
+  stalls = 0;
   why: string | undefined = 'no local workers are started here';
 
   want(demand: FleetDemand): void {
@@ -76,6 +77,10 @@ export class FakeInstances implements Instances {
 
   isLocal(peer: PeerId): boolean {
     return this.local.has(peer);
+  }
+
+  stalled(): void {
+    this.stalls += 1;
   }
 
   hindrance(): string | undefined {

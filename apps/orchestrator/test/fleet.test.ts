@@ -93,6 +93,7 @@ describe('a worker that goes away', () => {
     await bench.clock.advance(10_000);
     await bench.clock.stall(60_000);
     expect(bench.phase(run, 'a')).toBe('preparing');
+    expect(bench.instances.stalls).toBe(1);
     await bench.clock.advance(graceMs + 3_000);
     expect(bench.phase(run, 'a')).toBe('ready');
   });

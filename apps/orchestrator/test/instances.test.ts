@@ -68,6 +68,22 @@ describe('the instance manager', () => {
     expect(ended.mock.calls[0]?.[2]).toBe('E_SPAWN: it did not say hello within 0.1 s (--spawn-timeout-ms)');
   });
 
+  it('gives one that is starting all of its time again when the orchestrator itself stood still', async () => {
+    const clock = new VirtualClock();
+    const ended = vi.fn();
+    const made = manager({ clock, ended });
+    const pid = made.spawn('worker');
+    await clock.advance(19_000);
+    made.stalled();
+    await clock.advance(19_000);
+    expect(made.arrived(peerId.parse('worker-a'), pid, hostname())).toBe(true);
+    expect(made.status()).toMatchObject([{ pid, state: 'ready' }]);
+    made.spawn('worker');
+    made.stalled();
+    await clock.advance(20_001);
+    await vi.waitFor(() => expect(ended.mock.calls[0]?.[2]).toContain('E_SPAWN'), 60_000);
+  });
+
   it('claims a peer by its process, and terminates that one alone', async () => {
     const ended = vi.fn();
     const made = manager({ ended });

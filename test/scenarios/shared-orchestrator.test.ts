@@ -56,6 +56,21 @@ describe('an orchestrator that one command has started', () => {
     await until('its end', () => made.leftovers().length === 0 || undefined);
   });
 
+  it('ends with the runs that others have left on it, and says which those are and how they go on', async () => {
+    const made = scenario();
+    const first = made.cli('run', 'a.yaml');
+    await until('the first run', () => runNamed(first.output()));
+    const second = await made.cli('run', 'b.yaml', '--detach').ended;
+    const b = runNamed(second.stdout + second.stderr) ?? '';
+    first.child.kill('SIGINT');
+    const { code, stderr } = await first.ended;
+    expect([code, stderr]).toEqual([
+      130,
+      expect.stringContaining(`to go on with it: switchyard resume ${b}\n`),
+    ]);
+    expect(b).not.toBe('');
+  });
+
   it('to look is waited for by who wants work done, who says so; it waits for no run itself', async () => {
     const made = scenario();
     const looking = ['--ephemeral', 'true', '--looking', 'true', '--workers-max', '0', '--port', '0'];

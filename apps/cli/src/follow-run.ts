@@ -100,9 +100,24 @@ async function leave({ session, run, context }: FollowOptions): Promise<number> 
   } else {
     const goOn = `nothing is lost. To go on with this run: switchyard resume ${run}`;
     err(`stopping; ${environment.thrownAway ? 'the run and its copy of the repository go' : goOn}\n`);
+    for (const other of environment.thrownAway ? [] : await othersOn(session, run))
+      terminal.err(
+        `run ${other} stops with its orchestrator; to go on with it: switchyard resume ${other}\n`,
+      );
     await session.stop('ctrl-C');
   }
   return exitCodes.interrupted.code;
+}
+
+/** Runs that work on the orchestrator of this command with nobody there, as those of `--detach`. */
+async function othersOn({ client }: Session, run: string): Promise<readonly string[]> {
+  try {
+    const open = (await client.runs()).filter(({ phase, paused }) => phase === 'running' && !paused);
+    return open.map((other) => other.run).filter((other) => other !== run);
+  } catch (error) {
+    if (isAppError(error)) return []; // its connection is gone; it ends all the same
+    throw error;
+  }
 }
 
 type Report = PayloadOf<'report-got'>;

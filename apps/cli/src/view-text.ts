@@ -7,6 +7,7 @@ import {
   type RunView,
   type TaskView,
 } from '@switchyard/protocol';
+import type { PublishedName } from '@switchyard/repo';
 import { keptName, keptOf, keptWords } from './kept-work.ts';
 import { barLine, reasonText } from './live-view.ts';
 import { glyphColumns, glyphRow, lookOf } from './phase-look.ts';
@@ -32,6 +33,8 @@ interface ViewOptions {
   readonly isServed: boolean;
   /** It has ended, and its result is not in the repository yet. */
   readonly isUnpublished?: boolean;
+  /** By what name its result is found once it has ended; absent: its branch. */
+  readonly published?: PublishedName | undefined;
   /** Where the state of the repository lies, if it is on this machine. */
   readonly stateFolder?: string | undefined;
   /** Where lines are folded. */
@@ -41,7 +44,7 @@ interface ViewOptions {
 /** `run show`: where a run stands, its tasks, and what to do next. */
 export function viewLines(
   view: RunView,
-  { paint, isServed, isUnpublished = false, stateFolder, width = Infinity }: ViewOptions,
+  { paint, isServed, isUnpublished = false, published, stateFolder, width = Infinity }: ViewOptions,
 ): string[] {
   const startedAt = view.startedAt ?? view.createdAt;
   const state = stateText(view, isServed);
@@ -58,7 +61,7 @@ export function viewLines(
     ...tableText(
       [
         ['started', `${momentText(startedAt)}${took}`],
-        ['branch', `${view.branch} at ${view.tip.slice(0, 10)}, from ${view.base.slice(0, 10)}`],
+        branchRow(view, published),
         ['strategy', `${view.strategy.chosen}: ${view.strategy.reason}`],
         ...spentRow(view),
       ],
@@ -129,6 +132,13 @@ function caseRows(
   return rows.length === 0
     ? []
     : ['', paint.bold('case files'), ...tableText(rows, { width, isTyped: true })];
+}
+
+function branchRow({ branch, tip, base }: RunView, published: PublishedName | undefined): [string, string] {
+  const range = `${tip.slice(0, 10)}, from ${base.slice(0, 10)}`;
+  return published?.obstacle === undefined
+    ? ['branch', `${branch} at ${range}`]
+    : ['result', `${published.name} at ${range}; not on the branch ${branch}: ${published.obstacle}`];
 }
 
 /** What waits also says what happens if nobody answers. */

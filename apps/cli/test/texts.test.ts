@@ -192,6 +192,11 @@ describe('texts', () => {
       `        not on the branch ${view.branch}: it is checked out`,
       `        to merge it: switchyard apply ${view.run}`,
     ]);
+    const shown = viewLines(view, { paint: pc.createColors(false), isServed: true, published }).join('\n');
+    expect(shown).toContain(
+      `result    ${published.name} at bbbbbbbbbb, from ${view.base.slice(0, 10)}; not on the branch ${view.branch}: it is checked out`,
+    );
+    expect(shown).not.toContain('branch    ');
   });
 
   it('words of others neither forge lines nor show in another order than they have', () => {

@@ -64,8 +64,9 @@ export async function publishedName(gitDir: string, run: RunId, tip: CommitId): 
   const mark = `${marks}${run}`;
   const [at, published] = await Promise.all([commitAt(git, branch), commitAt(git, mark)]);
   if (at === tip) return { name: `switchyard/${run}` };
-  const obstacle = (await obstacleTo(git, { branch, at, tip, published })) ?? 'it is not there yet';
-  return { name: published === tip ? mark : tip, obstacle };
+  const obstacle = await obstacleTo(git, { branch, at, tip, published });
+  const why = obstacle ?? (at === undefined ? 'there is none' : `it is at ${at.slice(0, 10)}`);
+  return { name: published === tip ? mark : tip, obstacle: why };
 }
 
 /** No git holds a ref for longer; a publication that meets a younger lock is tried again. */

@@ -3,6 +3,7 @@ import { findRepository } from '@switchyard/access';
 import type { Command } from 'commander';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { lookAtRun, lookAtTasks } from '../look-at-run.ts';
+import { publishedPlace } from '../published-place.ts';
 import { foldWidth, oneLine } from '../show-text.ts';
 import { viewLines } from '../view-text.ts';
 
@@ -39,10 +40,12 @@ async function show(name: string, options: ShowOptions, context: CommandContext)
     return terminal.out(`${json ? JSON.stringify(lists, undefined, 2) : lines}\n`);
   }
   const stateFolder = await stateFolderOf(context, options);
+  const isPlaced = view.finishedAt !== undefined && view.tip !== view.base && !isUnpublished;
+  const published = isPlaced ? await publishedPlace(view, context, options) : undefined;
   const text = json
     ? JSON.stringify(view, undefined, 2)
     : viewLines(view, {
-        ...{ paint: terminal.paint, isServed, isUnpublished, stateFolder },
+        ...{ paint: terminal.paint, isServed, isUnpublished, published, stateFolder },
         width: foldWidth(terminal),
       }).join('\n');
   terminal.out(`${text}\n`);

@@ -18,28 +18,32 @@ export interface Changes {
 
 const fileBytesMax = 100 * 1024 * 1024;
 
-/** Finds what differs from the index, which is as the base. Rejects with AppError E_TOO_LARGE naming the files. */
+/** Finds what differs from the index, which is as the base. Rejects with AppError E_TOO_LARGE, E_PATH_INVALID, E_ACCESS naming what no commit can have. */
 export async function findChanges(request: CommitRequest, parts: AttemptParts): Promise<Changes> {
   const isExcluded = pathMatcher(request.exclude.map(rawOf));
   const workspace = request.workspace.map((path) => rawOf(path.replace(/\/+$/, '')));
-  const listed = await changedPaths(parts);
+  const listed = await changedPaths(parts, isExcluded);
   const found = { deleted: [] as RawPath[], written: [] as RawPath[], outside: [] as RawPath[] };
   const tooLarge: string[] = [];
+  const tooDeep: RawPath[] = [];
   for (const change of listed.filter(({ path }) => !isExcluded(path))) {
     const { path } = change;
     const verdict = await judge(change, { workspace, parts });
     if (verdict.kind === 'too-large') tooLarge.push(`${shownPath(path)} (${verdict.bytes} bytes)`);
+    else if (verdict.kind === 'too-deep') tooDeep.push(path);
     else if (verdict.kind !== 'none') found[verdict.kind].push(path);
   }
   if (parts.live !== undefined) return found;
   if (tooLarge.length > 0) throw fileSizeError(tooLarge);
+  if (tooDeep[0] !== undefined) throw depthError(shownPath(tooDeep[0]));
   const repositories = await plantedRepositories(listed, parts);
   found.outside.push(...repositories.filter((path) => !isExcluded(path)));
   return found;
 }
 
 type Verdict =
-  { readonly kind: keyof Changes | 'none' } | { readonly kind: 'too-large'; readonly bytes: number };
+  | { readonly kind: keyof Changes | 'none' | 'too-deep' }
+  | { readonly kind: 'too-large'; readonly bytes: number };
 
 interface JudgeContext {
   readonly workspace: readonly RawPath[];
@@ -52,6 +56,7 @@ async function judge(change: ListedChange, context: JudgeContext): Promise<Verdi
     return await verdictOf(change, context);
   } catch (error) {
     if (context.parts.live !== undefined && hasMoved(error)) return { kind: 'none' };
+    if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') return { kind: 'too-deep' };
     throw error;
   }
 }
@@ -81,18 +86,25 @@ function fileSizeError(files: readonly string[]): AppError {
   return new AppError('E_TOO_LARGE', text, { details: { files } });
 }
 
+/** Its path is longer than a path of the system can be, as its checkout would be. */
+function depthError(path: string): AppError {
+  const text = `a path as long as this cannot be committed; ignore or remove it: ${path.slice(0, 200)} …`;
+  return new AppError('E_PATH_INVALID', text);
+}
+
 interface ListedChange {
   readonly path: RawPath;
   readonly kind: 'deleted' | 'written' | 'repository';
 }
 
 /** What git finds changed: tracked files first, then new ones that nothing ignores. */
-async function changedPaths(parts: AttemptParts): Promise<ListedChange[]> {
+async function changedPaths(
+  parts: AttemptParts,
+  isExcluded: (path: RawPath) => boolean,
+): Promise<ListedChange[]> {
   const args = '--porcelain=v2 -z --no-renames --untracked-files=all --ignore-submodules=all'.split(' ');
   const { stdout, stderr } = await sandboxedGit(['status', ...args], parts);
-  const unreadable = /could not open directory '(.*)'/.exec(stderr)?.[1];
-  if (unreadable !== undefined && parts.live === undefined)
-    throw new AppError('E_ACCESS', `the attempt left a folder that cannot be read: ${unreadable}`);
+  if (parts.live === undefined) requireReadable(stderr, isExcluded);
   return splitNul(stdout).map((line): ListedChange => {
     if (line.startsWith('? ')) {
       const path = line.slice(2);
@@ -113,6 +125,17 @@ async function isEscape(tree: string, path: RawPath, stat: Stats): Promise<boole
   if (!stat.isSymbolicLink()) return !stat.isFile();
   if (/(^|\/)\.git[^/]*$/i.test(path)) return true;
   return leadsOut(path, await readlink(inTree(tree, path), { encoding: 'utf8' }));
+}
+
+/** Throws for a folder that git says it could not open. Git cuts what it says: of one that is too deep, the end is missing. */
+function requireReadable(stderr: string, isExcluded: (path: RawPath) => boolean): void {
+  for (const [, said = ''] of stderr.matchAll(/could not open directory '(.*)$/gm)) {
+    const end = said.lastIndexOf("'");
+    const folder = end < 0 ? said : said.slice(0, end);
+    if (isExcluded(rawOf(folder))) continue;
+    if (end < 0) throw depthError(folder);
+    throw new AppError('E_ACCESS', `the attempt left a folder that cannot be read: ${folder}`);
+  }
 }
 
 /** Repositories planted into folders that git takes for its own: their `.git`. */

@@ -144,6 +144,31 @@ describe('an attempt with', () => {
     });
   });
 
+  it('a path that is too long for a checkout fails with its beginning, and not where it is scratch', async () => {
+    const clone = await prepare();
+    layFiles(clone.tree, { 'src/new.txt': 'new\n' });
+    for (const [place, depth, file] of [
+      ['scratch', 30, 'f'],
+      ['src/deeper', 30, 'f'],
+      ['src/deep', 19, 'f'.repeat(250)],
+    ] as const) {
+      const script =
+        'mkdir "$1" && cd "$1" && i=0; while [ $i -lt $2 ]; do mkdir $4 && cd -P $4; i=$((i+1)); done; : > $3';
+      execFileSync('bash', ['-ec', script, 'sh', place, String(depth), file, 'd'.repeat(200)], {
+        cwd: clone.tree,
+      });
+      const built = build(clone, ['src'], ['scratch']);
+      if (place === 'scratch')
+        await expect(built).resolves.toMatchObject({ files: [{ path: 'src/new.txt' }] });
+      else
+        await expect(built).rejects.toMatchObject({
+          code: 'E_PATH_INVALID',
+          message: expect.stringContaining(`${place}/ddd`) as string,
+        });
+      execFileSync('rm', ['-r', place], { cwd: clone.tree });
+    }
+  });
+
   it('hostile attributes is committed byte for byte', async () => {
     const clone = await prepare();
     attemptCases['hostile attributes']?.does(clone.tree);

@@ -3,7 +3,7 @@ export { startEphemeral, type EphemeralOrchestrator, type EphemeralStart } from 
 export { errorFromText } from './error-from-text.ts';
 export { matchRun } from './match-run.ts';
 export type { AccessContext, AccessOptions, Introduction } from './options.ts';
-export { Presence, reappearMs } from './presence.ts';
+export { OrchestratorPresence, reappearMs } from './orchestrator-presence.ts';
 export {
   findRepository,
   readToken,

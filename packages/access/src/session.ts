@@ -8,7 +8,7 @@ import type { AccessContext, AccessOptions, Introduction } from './options.ts';
 import { countClients } from './count-clients.ts';
 import { daemonEnvironment } from './environment.ts';
 import { startEphemeral, type EphemeralOrchestrator, type EphemeralStart } from './ephemeral.ts';
-import { Presence } from './presence.ts';
+import { OrchestratorPresence } from './orchestrator-presence.ts';
 import {
   findRepository,
   readToken,
@@ -153,7 +153,10 @@ function connectLocal(
     return webSocketDial({ url, token, fingerprint })(lane);
   };
   // Nothing starts an orchestrator of our own again.
-  const presence = own === undefined ? new Presence(folder) : new Presence(folder, 0, () => own.death());
+  const presence =
+    own === undefined
+      ? new OrchestratorPresence(folder)
+      : new OrchestratorPresence(folder, 0, () => own.death());
   return connect({ url: file.url, self, dial, presence, own, orchestrator: file.pid });
 }
 
@@ -167,7 +170,7 @@ interface Connection {
   readonly url: string;
   readonly self: Introduction;
   readonly dial: Dial;
-  readonly presence?: Presence;
+  readonly presence?: OrchestratorPresence;
   readonly own?: EphemeralOrchestrator | undefined;
   /** The process of one on this machine. */
   readonly orchestrator?: number;

@@ -12,7 +12,7 @@ export const reappearMs = 60_000;
  * Says when an orchestrator of this machine will not come back: it took its state file with it (it was asked to
  * end), or it died and nothing has started it again. It is looked for only while the connection is lost.
  */
-export class Presence {
+export class OrchestratorPresence {
   /** Resolves with E_UNREACHABLE, or what it died of; never, as long as the connection comes back each time. */
   readonly gone: Promise<AppError>;
   private readonly folder: StateFolder;

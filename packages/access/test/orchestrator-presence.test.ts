@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AppError } from '@switchyard/protocol';
 import { openStateFolder, type StateFolder } from '@switchyard/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Presence } from '../src/presence.ts';
+import { OrchestratorPresence } from '../src/orchestrator-presence.ts';
 
 let folder: StateFolder;
 beforeEach(
@@ -24,7 +24,7 @@ const ownTicks = (): number =>
 
 describe('an orchestrator that does not answer', () => {
   it('is gone at once when it took its file with it', async () => {
-    const presence = new Presence(folder);
+    const presence = new OrchestratorPresence(folder);
     presence.lost();
     expect(await presence.gone).toMatchObject({
       code: 'E_UNREACHABLE',
@@ -34,8 +34,8 @@ describe('an orchestrator that does not answer', () => {
 
   it('that died is waited for, since a supervisor may start it again', async () => {
     announce(deadPid, 1);
-    const patient = new Presence(folder, 60_000);
-    const hasty = new Presence(folder, 0);
+    const patient = new OrchestratorPresence(folder, 60_000);
+    const hasty = new OrchestratorPresence(folder, 0);
     patient.lost();
     hasty.lost();
     const first = await Promise.race([patient.gone.then(() => 'patient'), hasty.gone.then(() => 'hasty')]);
@@ -46,14 +46,14 @@ describe('an orchestrator that does not answer', () => {
   it('is told by what it died of, where that is known', async () => {
     announce(deadPid, 1);
     const cause = new AppError('E_DISK_FULL', 'make room');
-    const presence = new Presence(folder, 0, () => cause);
+    const presence = new OrchestratorPresence(folder, 0, () => cause);
     presence.lost();
     expect(await presence.gone).toBe(cause);
   });
 
   it('is not given up while its process is there', async () => {
     announce(process.pid, ownTicks());
-    const presence = new Presence(folder, 0);
+    const presence = new OrchestratorPresence(folder, 0);
     presence.lost();
     const later = new Promise((resolve) => setTimeout(resolve, 700, 'there'));
     expect(await Promise.race([presence.gone, later])).toBe('there');

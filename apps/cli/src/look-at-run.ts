@@ -1,15 +1,15 @@
 import type { RunReport, RunView } from '@switchyard/protocol';
 import { askOrRead } from './ask-or-read.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
-import { readRun, readRunTasks, unpublishedRuns } from './offline.ts';
+import { readRun, readRunTasks, unpublishedHere, unpublishedRuns } from './offline.ts';
 import { meantRun } from './session.ts';
 
 interface LookedAt {
   readonly view: RunView;
   /** An orchestrator runs that carries it on. */
   readonly isServed: boolean;
-  /** It has ended, and its result waits for the next orchestrator to come into the repository. */
-  readonly isUnpublished: boolean;
+  /** It has ended, and its result waits for the next orchestrator to come into the repository: why, if that is known. */
+  readonly unpublished?: string | undefined;
 }
 
 /** A run as it stands, asked of the orchestrator that runs, or read from the journal. */
@@ -21,12 +21,16 @@ export async function lookAtRun(
   return askOrRead<LookedAt>(context, options, {
     ask: async ({ client }) => {
       const view = await client.run(await meantRun(client, name));
-      return { view, isServed: true, isUnpublished: false };
+      return {
+        view,
+        isServed: true,
+        unpublished: (await unpublishedHere(context, options, [view])).get(view.run),
+      };
     },
     read: async (repository) => {
       const view = await readRun(repository, name);
-      const isUnpublished = (await unpublishedRuns(repository, [view])).has(view.run);
-      return { view, isServed: false, isUnpublished };
+      const unpublished = (await unpublishedRuns(repository, [view])).get(view.run);
+      return { view, isServed: false, unpublished };
     },
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunHistory } from '@switchyard/history';
 import { AppError, type RunReport, type RunSummary, type RunView } from '@switchyard/protocol';
@@ -53,21 +53,37 @@ export async function readRuns(repository: RepositoryState): Promise<RunSummary[
 }
 
 /**
- * Those that have ended and whose result is not in the user's repository yet: their orchestrator was killed in between.
- * The next one brings it there. It writes the report last.
+ * Those that have ended and whose result is not in the user's repository yet, and why, if their orchestrator has said so:
+ * it could not, or was killed in between (not told of one that runs). The next one brings it there. It writes the report
+ * last.
  */
 export async function unpublishedRuns(
   { folder, user }: FoundRepository,
   runs: readonly RunSummary[],
-): Promise<ReadonlySet<string>> {
+  isServed = false,
+): Promise<ReadonlyMap<string, string>> {
+  const why = (run: string): string => join(folder.runs, run, 'unpublished.txt');
   const owed = runs.filter(
     ({ run, finishedAt, base, tip }) =>
-      finishedAt !== undefined && tip !== base && !existsSync(join(folder.runs, run, 'report.json')),
+      finishedAt !== undefined &&
+      tip !== base &&
+      (existsSync(why(run)) || (!isServed && !existsSync(join(folder.runs, run, 'report.json')))),
   );
-  if (owed.length === 0) return new Set();
+  if (owed.length === 0) return new Map();
   const { publishedTips } = await import('@switchyard/repo');
   const tips = await publishedTips(user.gitDir);
-  return new Set(owed.filter(({ run, tip }) => tips.get(run) !== tip).map(({ run }) => String(run)));
+  const missing = owed.filter(({ run, tip }) => tips.get(run) !== tip).map(({ run }) => String(run));
+  return new Map(missing.map((run) => [run, existsSync(why(run)) ? readFileSync(why(run), 'utf8') : '']));
+}
+
+/** The same beside an orchestrator that runs; of one on another machine nothing is known. */
+export async function unpublishedHere(
+  context: CommandContext,
+  options: CommonOptions,
+  runs: readonly RunSummary[],
+): Promise<ReadonlyMap<string, string>> {
+  if ((options.hub ?? context.environment.hub) !== undefined) return new Map();
+  return unpublishedRuns(await findRepository(context, options), runs, true);
 }
 
 /** All runs with their tasks, oldest first. */

@@ -31,8 +31,8 @@ interface ViewOptions {
   readonly paint: Painter;
   /** An orchestrator runs that carries it on. */
   readonly isServed: boolean;
-  /** It has ended, and its result is not in the repository yet. */
-  readonly isUnpublished?: boolean;
+  /** It has ended, and its result is not in the repository yet: why, if that is known. */
+  readonly unpublished?: string | undefined;
   /** By what name its result is found once it has ended; absent: its branch. */
   readonly published?: PublishedName | undefined;
   /** Where the state of the repository lies, if it is on this machine. */
@@ -44,14 +44,14 @@ interface ViewOptions {
 /** `run show`: where a run stands, its tasks, and what to do next. */
 export function viewLines(
   view: RunView,
-  { paint, isServed, isUnpublished = false, published, stateFolder, width = Infinity }: ViewOptions,
+  { paint, isServed, unpublished, published, stateFolder, width = Infinity }: ViewOptions,
 ): string[] {
   const startedAt = view.startedAt ?? view.createdAt;
   const state = stateText(view, isServed);
   const why = [oneLine(view.reason ?? ''), state === 'paused' ? pauseEndText(view) : ''].filter(Boolean);
   const reason = why.length === 0 ? '' : `: ${why.join('; ')}`;
   const took = view.finishedAt === undefined ? '' : `, took ${durationText(view.finishedAt - startedAt)}`;
-  const next = nextLines(view, { state, isUnpublished });
+  const next = nextLines(view, { state, unpublished });
   return [
     ...headLines(`${view.run}  ${state}${reason}`, { view, paint, width }),
     barLine(view.tasks, { width: barColumns(width), paint }),
@@ -150,15 +150,18 @@ function whyText(task: TaskView): string {
   return `${reasonText(task)} (${end} on ${momentText(deadline)})`;
 }
 
-/** Said of a run that has ended, and whose orchestrator was killed before it could publish it. */
-export const unpublishedText = 'its result is not in your repository yet';
+/** Said of a run that has ended, and whose orchestrator could not publish it, or was killed before. */
+export function unpublishedText(why: string): string {
+  return `its result is not in your repository yet${why === '' ? '' : ` (${oneLine(why)})`}`;
+}
 
 function nextLines(
   view: RunView,
-  { state, isUnpublished }: { readonly state: string; readonly isUnpublished: boolean },
+  { state, unpublished }: { readonly state: string; readonly unpublished: string | undefined },
 ): string[] {
   const notes = waitingNotes(view);
-  if (isUnpublished) notes.push(`${unpublishedText}; bring it there: switchyard resume ${view.run}`);
+  if (unpublished !== undefined)
+    notes.push(`${unpublishedText(unpublished)}; bring it there: switchyard resume ${view.run}`);
   const resume = `switchyard resume ${view.run}`;
   const raise = view.paused ? raiseIn(view.reason) : undefined;
   if (state === 'stopped')

@@ -81,6 +81,15 @@ describe('without an orchestrator', () => {
     expect(switchyard(['run', 'show', 'demo'])).toContain(
       `${told}; bring it there: switchyard resume ${ended}\n`,
     );
+    // What could not be published has a report, and says why.
+    const files = ['report.json', 'unpublished.txt'].map((name) => join(state, 'runs', ended, name));
+    mkdirSync(join(state, 'runs', ended), { recursive: true });
+    for (const file of files) writeFileSync(file, 'no room');
+    expect(switchyard(['run', 'show', 'demo'])).toContain(`${told} (no room); bring it there`);
+    expect(JSON.parse(switchyard(['runs', '--json']))).toContainEqual(
+      expect.objectContaining({ run: ended, unpublished: 'no room' }),
+    );
+    for (const file of files) rmSync(file);
     // Published, its report not written yet: nothing of the user's is owed.
     const { tip } = JSON.parse(switchyard(['run', 'show', 'demo', '--json'])) as { tip: string };
     const refs = join(folder, '.git', 'refs', 'switchyard', 'runs');

@@ -248,35 +248,35 @@ export class Effects {
     });
   }
 
-  /** Publishes the branch and writes the report; what cannot be done after some tries is left, and the log says so. */
+  /** Publishes the branch and writes the report; what cannot be done after some tries is left to the next start. */
   private async finish(keeper: RunKeeper, signal: AbortSignal): Promise<void> {
     const { ports, finished } = this.context;
     const { run } = keeper;
     if (ports.reports.find(run) === undefined) {
-      await this.trying(() => ports.repository.publish(run), { run, what: 'branch', signal });
+      const failure = await this.trying(() => ports.repository.publish(run), { run, what: 'branch', signal });
+      const unpublished = failure === undefined ? undefined : messageOf(failure);
       const report = buildReport(keeper, ports);
-      await this.trying(async () => ports.reports.write(await withSources(report, ports.repository)), {
-        run,
-        what: 'report',
-        signal,
-      });
+      const write = async (): Promise<unknown> =>
+        ports.reports.write(await withSources(report, ports.repository), unpublished);
+      await this.trying(write, { run, what: 'report', signal });
     }
     finished(keeper);
   }
 
+  /** What it failed with in the end; nothing if it is done. */
   private async trying(
     work: () => Promise<unknown>,
     { run, what, signal }: { run: RunId; what: string; signal: AbortSignal },
-  ): Promise<void> {
+  ): Promise<unknown> {
     const { logger, clock } = this.context.ports;
     for (const delayMs of [...retryDelaysMs, undefined]) {
       try {
         await work();
-        return;
+        return undefined;
       } catch (error) {
         signal.throwIfAborted();
         logger.error({ run, what, err: error, retryMs: delayMs }, 'what a run came to could not be kept');
-        if (delayMs === undefined || (isAppError(error) && error.next === 'never')) return;
+        if (delayMs === undefined || (isAppError(error) && error.next === 'never')) return error;
         await sleep(clock, delayMs, signal);
       }
     }

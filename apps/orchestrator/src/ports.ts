@@ -125,7 +125,8 @@ export interface WorkOf extends Pick<AttemptKey, 'run' | 'taskId' | 'fence'> {
 }
 /** Writes the report of an ended run in all formats, and what is told of a task that is parked. */
 export interface ReportWriter {
-  write(report: RunReport): Promise<ReportFiles>;
+  /** `unpublished`: why its result could not be brought into the user's repository; kept, and tried again at the next start. */
+  write(report: RunReport, unpublished?: string): Promise<ReportFiles>;
   find(run: RunId): ReportFiles | undefined;
   /** The report is out of date; `find` knows of none until another is written. */
   drop(run: RunId): Promise<void>;

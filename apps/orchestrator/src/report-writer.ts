@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { attemptFolder } from '@switchyard/peer';
@@ -6,17 +6,26 @@ import type { RunId, RunReport } from '@switchyard/protocol';
 import { renderHtml, renderMarkdown } from '@switchyard/report';
 import type { ReportFiles, ReportWriter, WorkOf } from './ports.ts';
 
-/** Keeps reports as `runs/<run>/report.{md,html,json}`; the JSON is written last and marks them whole. Case files lie beside them. */
+/**
+ * Keeps reports as `runs/<run>/report.{md,html,json}`; the JSON is written last and marks them whole. Case files lie
+ * beside them, and where a result could not be published, why: the next one of us does both again.
+ */
 export class FileReports implements ReportWriter {
   private readonly folder: string;
 
   constructor(folder: string) {
     this.folder = folder;
+    for (const run of existsSync(folder) ? readdirSync(folder) : [])
+      if (existsSync(join(folder, run, unpublishedFile)))
+        rmSync(join(folder, run, 'report.json'), { force: true });
   }
 
-  async write(report: RunReport): Promise<ReportFiles> {
+  async write(report: RunReport, unpublished?: string): Promise<ReportFiles> {
     const files = this.files(report.view.run);
-    mkdirSync(join(this.folder, report.view.run), { recursive: true, mode: 0o700 });
+    const owed = join(this.folder, report.view.run, unpublishedFile);
+    mkdirSync(dirname(owed), { recursive: true, mode: 0o700 });
+    if (unpublished === undefined) await rm(owed, { force: true });
+    else await writeWhole(owed, unpublished);
     await writeWhole(files.markdown, renderMarkdown(report));
     await writeWhole(files.html, await renderHtml(report));
     await writeWhole(files.json, `${JSON.stringify(report, null, 2)}\n`);
@@ -49,6 +58,9 @@ export class FileReports implements ReportWriter {
     return { markdown: `${base}.md`, html: `${base}.html`, json: `${base}.json` };
   }
 }
+
+/** Why the result of a run could not be published; the command line reads it. */
+const unpublishedFile = 'unpublished.txt';
 
 /** Readers see the old file or the new one, never half of it. */
 async function writeWhole(file: string, text: string): Promise<void> {

@@ -105,11 +105,14 @@ export class FakeInstances implements Instances {
 /** Reports in memory. */
 export class MemoryReports implements ReportWriter {
   readonly written = new Map<RunId, RunReport>();
+  /** Why the last one that was written is not published. */
+  unpublished: string | undefined;
   /** Called before each is written; throws in its stead. */
   before: () => void = () => undefined;
 
-  async write(report: RunReport): Promise<ReportFiles> {
+  async write(report: RunReport, unpublished?: string): Promise<ReportFiles> {
     await Promise.resolve();
+    this.unpublished = unpublished;
     this.before();
     this.written.set(report.view.run, report);
     return this.files();

@@ -268,6 +268,7 @@ describe('the end of a run', () => {
     };
     const run = await bench.submit(buildPlan([buildTask({ id: 'a' })]));
     await bench.until(() => bench.reports.written.has(run));
+    expect(bench.reports.unpublished).toBe('a branch is in the way');
     expect(bench.fatal).toEqual([]);
   });
 });

@@ -32,7 +32,7 @@ async function show(name: string, options: ShowOptions, context: CommandContext)
   if (task !== undefined && todos)
     throw new AppError('E_USAGE', '--task is about one task, --todos about all; leave one out');
   if (task !== undefined) return showTask(name, task, { options, context });
-  const { view, isServed, isUnpublished } = await lookAtRun(name, context, options);
+  const { view, isServed, unpublished } = await lookAtRun(name, context, options);
   if (todos) {
     const { runTodos, todoLines } = await import('../run-todos.ts');
     const lists = runTodos(view);
@@ -40,12 +40,12 @@ async function show(name: string, options: ShowOptions, context: CommandContext)
     return terminal.out(`${json ? JSON.stringify(lists, undefined, 2) : lines}\n`);
   }
   const stateFolder = await stateFolderOf(context, options);
-  const isPlaced = view.finishedAt !== undefined && view.tip !== view.base && !isUnpublished;
+  const isPlaced = view.finishedAt !== undefined && view.tip !== view.base && unpublished === undefined;
   const published = isPlaced ? await publishedPlace(view, context, options) : undefined;
   const text = json
-    ? JSON.stringify(view, undefined, 2)
+    ? JSON.stringify({ ...view, ...(unpublished !== undefined && { unpublished }) }, undefined, 2)
     : viewLines(view, {
-        ...{ paint: terminal.paint, isServed, isUnpublished, published, stateFolder },
+        ...{ paint: terminal.paint, isServed, unpublished, published, stateFolder },
         width: foldWidth(terminal),
       }).join('\n');
   terminal.out(`${text}\n`);

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { askOrRead } from '../ask-or-read.ts';
 import { commonOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { followRun } from '../follow-run.ts';
-import { readRuns, unpublishedRuns } from '../offline.ts';
+import { readRuns, unpublishedHere, unpublishedRuns } from '../offline.ts';
 import { meantRun, openSession } from '../session.ts';
 import { durationText, foldWidth, momentText, oneLine, tableText } from '../show-text.ts';
 import { pauseEndText, stateText, unpublishedText } from '../view-text.ts';
@@ -28,7 +28,13 @@ export function addRuns(program: Command, context: CommandContext): void {
 async function list(options: CommonOptions & { json?: boolean }, context: CommandContext): Promise<void> {
   const { runs, ...seen } = await allRuns(options, context);
   const newestFirst = runs.toSorted((a, b) => b.createdAt - a.createdAt);
-  if (options.json === true) return context.terminal.out(`${JSON.stringify(newestFirst, undefined, 2)}\n`);
+  if (options.json === true) {
+    const told = newestFirst.map((run) => {
+      const unpublished = seen.unpublished.get(run.run);
+      return unpublished === undefined ? run : { ...run, unpublished };
+    });
+    return context.terminal.out(`${JSON.stringify(told, undefined, 2)}\n`);
+  }
   const { out, paint } = context.terminal;
   const sessions = await sessionsHere(context, options);
   const after = sessions.length === 0 ? '' : `\n${sessions.join('\n')}\n`;
@@ -46,7 +52,10 @@ function allRuns(
   context: CommandContext,
 ): Promise<Seen & { readonly runs: readonly RunSummary[] }> {
   return askOrRead<Seen & { readonly runs: readonly RunSummary[] }>(context, options, {
-    ask: async ({ client }) => ({ runs: await client.runs(), isServed: true, unpublished: new Set() }),
+    ask: async ({ client }) => {
+      const runs = await client.runs();
+      return { runs, isServed: true, unpublished: await unpublishedHere(context, options, runs) };
+    },
     read: async (repository) => {
       const runs = await readRuns(repository);
       return { runs, isServed: false, unpublished: await unpublishedRuns(repository, runs) };
@@ -63,14 +72,14 @@ async function sessionsHere(context: CommandContext, options: CommonOptions): Pr
 
 interface Seen {
   readonly isServed: boolean;
-  /** Runs whose result is not in the repository yet. */
-  readonly unpublished: ReadonlySet<string>;
+  /** Runs whose result is not in the repository yet, and why. */
+  readonly unpublished: ReadonlyMap<string, string>;
 }
 
 function hints(runs: readonly RunSummary[], { isServed, unpublished }: Seen): string[] {
   const isStopped = runs.some((run) => stateText(run, isServed) === 'stopped');
   const isWaiting = runs.some(({ progress }) => progress.waiting > 0);
-  const [one] = unpublished;
+  const [one] = unpublished.keys();
   return [
     ...(one === undefined ? [] : [`bring the result into your repository: switchyard resume ${one}`]),
     ...(isStopped ? ['go on with a stopped run: switchyard resume RUN'] : []),
@@ -92,9 +101,10 @@ function rowOf(run: RunSummary, { isServed, unpublished }: Seen): string[] {
   ];
 }
 
-function noteOf(run: RunSummary, unpublished: ReadonlySet<string>): string {
+function noteOf(run: RunSummary, unpublished: ReadonlyMap<string, string>): string {
   if (run.progress.waiting > 0) return `${run.progress.waiting} waiting for you`;
-  const owed = unpublished.has(run.run) ? unpublishedText : '';
+  const why = unpublished.get(run.run);
+  const owed = why === undefined ? '' : unpublishedText(why);
   return [owed, reasonOf(run)].filter(Boolean).join('; ');
 }
 

@@ -42,7 +42,7 @@ export function benchPorts(own: Pick<Ports, 'journal' | 'fatal' | 'stop'> & Part
       open: () => Promise.resolve({ lines: [], close: () => undefined }),
       receive: () => undefined,
     },
-    door: { url: '', invite: missing('door') },
+    door: { url: '', invite: missing('door'), revoke: missing('door') },
     settings: benchSettings,
     ...own,
   };

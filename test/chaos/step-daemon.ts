@@ -113,6 +113,7 @@ function portsOf({ fatal, appending }: StepDaemonOptions, { folder, journal, rep
       invite: () => {
         throw new AppError('E_BIND_INSECURE', 'nobody is invited here');
       },
+      revoke: () => false,
     },
     settings: {
       leaseGraceMs: 30_000,

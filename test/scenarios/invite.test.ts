@@ -83,7 +83,7 @@ describe.skipIf(!isRoot)('an invitation to another machine', () => {
     mkdirSync(elsewhere);
     const away = { SWITCHYARD_STATE: elsewhere, SWITCHYARD_TOKEN: token };
     const flags = ['worker', '--hub', url, '--fingerprint', fingerprint, '--labels', 'place:there'];
-    inside(hosts.there, [...cli, ...flags], away);
+    const worker = inside(hosts.there, [...cli, ...flags], away);
     const client = await inside(hosts.here, [...cli, 'run', 'plan.yaml']).ended;
     expect(client.code, client.stdout + client.stderr).toBe(0);
 
@@ -106,5 +106,16 @@ describe.skipIf(!isRoot)('an invitation to another machine', () => {
       SWITCHYARD_STATE: `${elsewhere}-3`,
     }).ended;
     expect([refused.code, refused.stderr]).toEqual([6, expect.stringContaining('error E_FINGERPRINT')]);
+
+    const listed = await inside(hosts.here, [...cli, 'workers', '--json']).ended;
+    const { peers } = JSON.parse(listed.stdout) as { peers: { peer: string; role: string }[] };
+    const [name = ''] = peers.filter(({ role }) => role === 'worker').map(({ peer }) => peer);
+    const revoked = await inside(hosts.here, [...cli, 'workers', 'revoke', name]).ended;
+    expect([revoked.code, revoked.stdout]).toEqual([0, expect.stringContaining(`${name} is let in no more`)]);
+    expect((await worker.ended).code).toBe(6);
+    const back = await inside(hosts.there, [...cli, ...flags], away).ended;
+    expect([back.code, back.stderr]).toEqual([6, expect.stringContaining('error E_TOKEN')]);
+    const twice = await inside(hosts.here, [...cli, 'workers', 'revoke', name]).ended;
+    expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining('nobody was invited')]);
   });
 });

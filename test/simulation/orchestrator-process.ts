@@ -122,6 +122,7 @@ export class OrchestratorProcess {
       door: {
         url: 'ws://127.0.0.1:1/hub',
         invite: () => ({ token: '', expiresAt: 0, url: '', fingerprint: '' }),
+        revoke: () => false,
       },
       settings: {
         leaseGraceMs: sim.scenario.graceMs,

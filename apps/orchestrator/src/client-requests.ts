@@ -100,6 +100,18 @@ const handlers: { readonly [T in MessageType]?: Handler<T> } = {
     if (!ports.instances.terminate(peer)) send(peer, 'shutdown', { reason: 'asked by a person' });
     return done;
   },
+  'worker-revoke': ({ peer }, _request, { fleet, ports }) => {
+    if (!ports.door.revoke(peer)) {
+      const mend = `\`switchyard workers stop ${peer}\` ends a process of this machine`;
+      throw new AppError(
+        'E_USAGE',
+        `nobody was invited as ${peer}, so there is no token to take away; ${mend}`,
+      );
+    }
+    ports.logger.warn({ worker: peer }, 'the token of a peer was taken away');
+    fleet.died(peer, 'its token was taken away');
+    return done;
+  },
   'fleet-shutdown': ({ reason }, _request, { loop, ports }) => {
     loop.afterCommit(() => ports.stop(reason));
     return done;

@@ -34,12 +34,11 @@ export interface FrontDoor extends Door {
 }
 
 /** A door that nobody can come through yet. */
-export const closedDoor: Door = {
-  url: '',
-  invite: () => {
-    throw new AppError('E_UNREACHABLE', 'the orchestrator is still starting; try again');
-  },
-};
+export const closedDoor: Door = { url: '', invite: refuseYet, revoke: refuseYet };
+
+function refuseYet(): never {
+  throw new AppError('E_UNREACHABLE', 'the orchestrator is still starting; try again');
+}
 
 /** Opens the one port for hub, git, API and figures. Throws AppError E_PORT_TAKEN, E_BIND_INSECURE. */
 export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
@@ -75,6 +74,11 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     invite: (role) => {
       if (certificate === undefined) throw noTls();
       return { ...tokens.invite(role), url: publicUrl, fingerprint: certificate.fingerprint };
+    },
+    revoke: (peer) => {
+      const wasInvited = tokens.revoke(peer);
+      if (wasInvited) hub.disconnect(peer, 'unauthorized');
+      return wasInvited;
     },
   };
 }

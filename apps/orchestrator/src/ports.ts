@@ -162,6 +162,8 @@ export interface LogSource {
 export interface Door {
   readonly url: string;
   invite(role: 'worker' | 'reviewer'): { token: string; expiresAt: number; url: string; fingerprint: string };
+  /** Lets a peer that was invited in no more, and ends its connection; false: nobody was invited by this name. */
+  revoke(peer: PeerId): boolean;
 }
 
 /** Sends to one peer; undefined when it is not connected. */

@@ -41,6 +41,8 @@ export class Bench {
   readonly metrics = createMetrics();
   readonly fatal: unknown[] = [];
   readonly stopped: string[] = [];
+  /** Who has a token of its own. */
+  readonly invited = new Set<string>();
   readonly settings: DaemonSettings;
   daemon: Orchestrator;
   hub: Hub | undefined;
@@ -167,6 +169,7 @@ export class Bench {
         invite: () => {
           throw new AppError('E_BIND_INSECURE', 'this orchestrator listens without TLS');
         },
+        revoke: (peer) => this.invited.delete(peer),
       },
       settings: this.settings,
       fatal: (error) => this.fatal.push(error),

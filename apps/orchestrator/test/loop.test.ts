@@ -36,7 +36,11 @@ function loopOver(journal: Journal) {
     instances: new FakeInstances(),
     reports: new MemoryReports(),
     logs: new FakeLogs(),
-    door: { url: '', invite: () => ({ token: '', expiresAt: 0, url: '', fingerprint: '' }) },
+    door: {
+      url: '',
+      invite: () => ({ token: '', expiresAt: 0, url: '', fingerprint: '' }),
+      revoke: () => false,
+    },
     settings: {
       leaseGraceMs: 1,
       deadShownMs: 3_600_000,

@@ -280,6 +280,24 @@ describe('requests of the whole', () => {
     expect(bench.stopped).toEqual(['asked by a test']);
   });
 
+  it('takes the token of an invited worker away, and what it holds is lost at once', async () => {
+    const { bench, client } = await running();
+    const worker = await BenchWorker.connect(bench, 'worker-1');
+    await settle();
+    expect(worker.assignments).toHaveLength(1);
+    const refused = client.api.revokeWorker('worker-1');
+    await expect(refused).rejects.toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringContaining('workers stop'),
+    });
+    bench.invited.add('worker-1');
+    await client.api.revokeWorker('worker-1');
+    await settle();
+    const another = await BenchWorker.connect(bench, 'worker-2');
+    await settle();
+    expect(another.assignments.map(({ attempt }) => attempt)).toEqual([2]);
+  });
+
   it('nobody else than a client may ask', async () => {
     const { bench } = await running();
     const worker = await BenchWorker.connect(bench, 'worker-1');

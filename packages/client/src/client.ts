@@ -40,6 +40,8 @@ export interface SwitchyardClient {
   apply(run: string, options?: { readonly timeoutMs?: number }): Promise<PayloadOf<'run-applied'>>;
   fleet(): Promise<PayloadOf<'fleet-got'>>;
   terminateWorker(peer: string): Promise<void>;
+  /** Takes away the token that an invited worker or reviewer has, and ends its connection. */
+  revokeWorker(peer: string): Promise<void>;
   /** Ends the orchestrator and the workers it started. */
   shutdown(reason: string): Promise<void>;
   /** A one-time token and what else a peer on another machine needs. */
@@ -87,6 +89,7 @@ export function createClient(link: ClientLink): SwitchyardClient {
       }),
     fleet: () => call({ type: 'fleet-get', payload: {}, answer: 'fleet-got' }),
     terminateWorker: (peer) => order('worker-terminate', { peer }),
+    revokeWorker: (peer) => order('worker-revoke', { peer }),
     shutdown: (reason) => order('fleet-shutdown', { reason }),
     invite: (role) => call({ type: 'invite', payload: { role }, answer: 'invited' }),
     logs: (filter, onLine, options = {}) => openLogFeed(link, { filter, onLine, options }),

@@ -65,6 +65,7 @@ const calls: Call[] = [
     applied,
   ],
   ['fleet', (c) => c.fleet(), 'fleet-get', {}, { type: 'fleet-got', payload: fleet }, fleet],
+  ['revokeWorker', (c) => c.revokeWorker('w'), 'worker-revoke', { peer: 'w' }, done, undefined],
   ['terminateWorker', (c) => c.terminateWorker('w'), 'worker-terminate', { peer: 'w' }, done, undefined],
   ['shutdown', (c) => c.shutdown('x'), 'fleet-shutdown', { reason: 'x' }, done, undefined],
   [

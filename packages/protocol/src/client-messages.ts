@@ -113,6 +113,8 @@ export const fleetGot = z.object({
   peers: z.array(peerView),
 });
 export const workerTerminate = z.object({ peer: peerId });
+/** Its token counts no more, and what it holds is lost. */
+export const workerRevoke = z.object({ peer: peerId });
 export const fleetShutdown = z.object({ reason: z.string().max(500) });
 export const invite = z.object({ role: role.extract(['worker', 'reviewer']) });
 export const invited = z.object({

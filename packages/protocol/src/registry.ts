@@ -124,6 +124,7 @@ export const registry = {
   'fleet-get': look(c.fleetGet, 'fleet-got'),
   'fleet-got': shown(c.fleetGot),
   'worker-terminate': request(c.workerTerminate, 'done'),
+  'worker-revoke': request(c.workerRevoke, 'done'),
   'fleet-shutdown': request(c.fleetShutdown, 'done'),
   invite: request(c.invite, 'invited'),
   invited: answer(c.invited),

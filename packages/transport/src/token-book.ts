@@ -87,12 +87,15 @@ export class TokenBook {
     };
   }
 
-  /** Takes the tokens of a peer away; the caller also disconnects it. */
-  revoke(peer: PeerId): void {
-    this.save({
-      invitations: this.book.invitations.filter((entry) => entry.peer !== peer),
-      lasting: this.book.lasting.filter((entry) => entry.peer !== peer),
-    });
+  /** Takes the tokens of a peer away; the caller also disconnects it. False: it had none. */
+  revoke(peer: PeerId): boolean {
+    const isOthers = (entry: { readonly peer?: PeerId }): boolean => entry.peer !== peer;
+    const invitations = this.book.invitations.filter(isOthers);
+    const lasting = this.book.lasting.filter(isOthers);
+    if (invitations.length + lasting.length === this.book.invitations.length + this.book.lasting.length)
+      return false;
+    this.save({ invitations, lasting });
+    return true;
   }
 
   /**

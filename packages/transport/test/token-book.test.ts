@@ -152,7 +152,8 @@ describe('revoking', () => {
   it('takes the peer’s tokens away and frees its name', () => {
     const book = open();
     const lasting = exchange(book, book.invite('worker').token);
-    book.revoke(worker1);
+    expect(book.revoke(worker1)).toBe(true);
+    expect(book.revoke(worker1)).toBe(false);
     expect(book.grant(lasting, 'control')).toBeUndefined();
     expect(exchange(book, book.invite('worker').token)).toBeDefined();
   });

@@ -4,7 +4,10 @@ import { commonOptions, type CommandContext, type CommonOptions } from '../conte
 import { withSession } from '../session.ts';
 import { durationText, foldWidth, tableText } from '../show-text.ts';
 
-/** `workers`: who is connected and what they do, who is missed, and who has died lately; `workers stop NAME` ends one. */
+/**
+ * `workers`: who is connected and what they do, who is missed, and who has died lately; `workers stop NAME` ends one,
+ * `workers revoke NAME` lets one in no more.
+ */
 export function addWorkers(program: Command, context: CommandContext): void {
   const workers = program
     .command('workers')
@@ -18,6 +21,14 @@ export function addWorkers(program: Command, context: CommandContext): void {
       const open = { context, options: commonOptions(command), mode: { kind: 'never' } as const };
       await withSession(open, ({ client }) => client.terminateWorker(name));
       context.terminal.out(`${name} drains and ends\n`);
+    });
+  workers
+    .command('revoke <name>')
+    .description('take the token of an invited worker or reviewer away; what it holds goes to others')
+    .action(async (name: string, _options, command: Command) => {
+      const open = { context, options: commonOptions(command), mode: { kind: 'never' } as const };
+      await withSession(open, ({ client }) => client.revokeWorker(name));
+      context.terminal.out(`${name} is let in no more; \`switchyard invite\` makes a new token\n`);
     });
 }
 

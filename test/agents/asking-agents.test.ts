@@ -79,7 +79,9 @@ async function answer(run: Running, ids: readonly string[]): Promise<void> {
   const silent = new Set(ids);
   const end = Date.now() + askedWithinMs;
   const told = (id: string) =>
-    new RegExp(`switchyard answer (\\S+) ${id} (?:--action (retry) )?--note`).exec(run.output());
+    new RegExp(`switchyard answer (\\S+) ${id} (?:--asked (\\S+) )?(?:--action (retry) )?--note`).exec(
+      run.output(),
+    );
   while (silent.size > 0) {
     const id = [...silent].find((each) => told(each) !== null);
     if (id === undefined) {
@@ -89,10 +91,11 @@ async function answer(run: Running, ids: readonly string[]): Promise<void> {
       continue;
     }
     silent.delete(id);
-    const [, name = '', action] = told(id) ?? [];
+    const [, name = '', asked, action] = told(id) ?? [];
     const words = ['answer', name, id, '--note', `small, for ${id}`];
     const { code, stdout, stderr } = await scenario.cli(
       ...words,
+      ...(asked === undefined ? [] : ['--asked', asked]),
       ...(action === undefined ? [] : ['--action', action]),
     ).ended;
     expect(code, stdout + stderr).toBe(0);

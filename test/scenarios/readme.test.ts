@@ -22,6 +22,7 @@ const agentFiles = {
 const installAgent = commands.find((command) => command.startsWith('npm install --prefix')) ?? '';
 
 const invite = 'npx switchyard invite --role worker';
+const revoke = 'npx switchyard workers revoke NAME';
 /**
  * Tried elsewhere: by the main job's scenario, by this very run, by hand (it writes outside), between two machines, by the
  * tests of real agents (it needs a registry), by the test of the tarball.
@@ -32,6 +33,7 @@ const elsewhere: ReadonlySet<string> = new Set([
   'npm link --workspace apps/cli',
   installAgent,
   invite,
+  revoke,
   'npm run pack',
   'npm install --global ./switchyard-0.1.0.tgz',
 ]);

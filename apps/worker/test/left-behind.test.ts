@@ -32,11 +32,12 @@ describe('folders that nobody can open by their path', () => {
     await bench.until(() => bench.leftAttempts().length === 0);
   });
 
-  it('left in the workspace are no work, and no trouble', async () => {
+  it('left in the workspace fail the attempt with their beginning, for no commit can have what is in them', async () => {
     const base = bench.objects.commit({ 'docs/old.md': 'old\n' });
     bench.assign(base, [nest('docs'), 'echo new > docs/new.md']);
-    const { payload } = await bench.next('task-completed');
-    expect(payload).toMatchObject({ filesModified: ['docs/new.md'] });
+    const { payload } = await bench.next('task-failed');
+    expect(payload.failure).toMatchObject({ code: 'E_PATH_INVALID' });
+    expect(payload.error).toContain(`docs/${'d'.repeat(100)}`);
     await bench.until(() => bench.leftAttempts().length === 0);
   });
 });
